@@ -1,0 +1,49 @@
+# Everything runs in .venv, made from requirements.lock: nothing else is needed than Python >= 3.11 and make.
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/ready-$(firstword $(shell cat requirements.lock pyproject.toml | cksum))
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench lint types lock clean
+
+help:  ## this list
+	@echo "usage: make TARGET [ARGS=...]"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(READY)  ## the whole path on real local services with a simulated hour; ARGS=--exit stops at the end
+	@$(BIN)/transferscope demo $(ARGS)
+
+test: lint types  ## lint, types and all tests; ARGS goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types  ## lint, types, unit and architecture tests: under a minute
+	@$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)
+
+bench: $(READY)  ## the benchmarks; ARGS names one, for example ARGS=core
+	@$(BIN)/transferscope bench $(ARGS)
+
+lint: $(READY)  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy --strict over the packages and the tests
+	@$(BIN)/mypy
+
+venv: $(READY)  ## .venv with the locked dependencies and this package
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("transferscope needs Python 3.11 or newer, and $(PYTHON) is %d.%d: say make PYTHON=/path/to/python3.11" % sys.version_info[:2])'
+	@echo "setting up .venv (once) ..."
+	@rm -f .venv/ready-*
+	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing: install it (Debian: python3-venv) and say make again" >&2; exit 3; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv on the path)
+	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links $(ARGS) -o requirements.lock pyproject.toml
+
+clean:  ## removes .venv and all caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The command `transferscope`: the one place that composes everything; imported by nobody."""
