@@ -1,0 +1,218 @@
+"""An independent recount of recorded messages: what the tables must hold, row for row.
+
+Slow and obvious, standard library only, no code shared with the product. ``expect`` reads files of recorded messages
+(JSON lines, plain or gzip) as a whole and returns what every order, batching and number of workers must end at in a
+new store. Rules: semantics.md. Where it leaves a choice:
+
+- the copy of a repeated message that is kept is the one received first, then the one that stands first;
+- a message without an id of its own (``transfer_id``, ``tr_id``) has ``file__job`` as the id in its dedupe key;
+- a moved share of 0 bytes makes no window row of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.support.oracle_messages import Complete, Key, Start, Unusable, read_message
+from tests.support.oracle_windows import (
+    WIDTHS_MS,
+    Cell,
+    ChannelKey,
+    LinkKey,
+    Lookup,
+    channel_windows,
+    durations,
+    interval_fate,
+    link_windows,
+)
+
+NEAR_MS = 60_000
+
+Row = dict[str, Any]
+M = TypeVar("M", Start, Complete)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the store must hold. Times are ms; "none" is ``""`` in keys and ``None`` elsewhere.
+
+    ``transfers`` by (fts, id, event time, state, bytes) and ``in_flight`` by (fts, id, agent, timestamp) have the
+    column names of ``report.transfer`` and ``report.in_flight``; ``links`` and ``channels`` hold the windows of each
+    width; ``dead_letters`` says the reason of each (file, line); ``intervals`` counts what became of each transfer's
+    streaming interval (``spread``, ``none``, ``empty``, ``ignored``).
+    """
+
+    received: int
+    stored: int
+    duplicate: int
+    dead_letters: dict[tuple[str, int], str]
+    transfers: dict[tuple[Any, ...], Row]
+    in_flight: dict[tuple[Any, ...], Row]
+    links: dict[str, dict[LinkKey, Cell]]
+    channels: dict[str, dict[ChannelKey, Cell]]
+    intervals: Counter[str]
+
+    @property
+    def dead(self) -> int:
+        return len(self.dead_letters)
+
+    @property
+    def dead_by_reason(self) -> Counter[str]:
+        return Counter(self.dead_letters.values())
+
+
+def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
+    """Recount the recorded messages of one or more files; ``lookup`` tells (site, country) of a host at an instant."""
+    files = [paths] if isinstance(paths, Path) else list(paths)
+    starts: list[Start] = []
+    completes: list[Complete] = []
+    dead_letters: dict[tuple[str, int], str] = {}
+    received = 0
+    for path in files:
+        for number, line in _lines(path):
+            received += 1
+            try:
+                message = _read_line(line, f"{path}:{number}")
+            except Unusable as trouble:
+                dead_letters[str(path), number] = trouble.args[0]
+            else:
+                starts.append(message) if isinstance(message, Start) else completes.append(message)
+    first_starts, first_completes = _first_copies(starts), _first_copies(completes)
+    stored = len(first_starts) + len(first_completes)
+    pairs = _pairs(first_starts, first_completes)
+    taken = {start.dedupe for start in pairs.values()}
+    links = {
+        width: link_windows(first_starts, first_completes, lookup, width_ms) for width, width_ms in WIDTHS_MS.items()
+    }
+    return Expected(
+        received=received,
+        stored=stored,
+        duplicate=received - stored - len(dead_letters),
+        dead_letters=dead_letters,
+        transfers={c.dedupe: _transfer_row(c, pairs.get(c.dedupe), lookup) for c in first_completes},
+        in_flight={s.dedupe: _in_flight_row(s, lookup) for s in first_starts if s.dedupe not in taken},
+        links=links,
+        channels={width: channel_windows(cells) for width, cells in links.items()},
+        intervals=Counter(interval_fate(c) for c in first_completes),
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield number, line
+
+
+def _read_line(line: str, ref: str) -> Start | Complete:
+    recorded = json.loads(line)
+    encoded = recorded.get("body_base64")
+    body = recorded["body"].encode("utf-8") if encoded is None else base64.b64decode(encoded)
+    return read_message(recorded["topic"], body, recorded.get("received"), ref)
+
+
+def _first_copies(messages: Iterable[M]) -> list[M]:
+    first: dict[tuple[Any, ...], M] = {}
+    for message in messages:
+        kept = first.get(message.dedupe)
+        if kept is None or message.received_ms < kept.received_ms:
+            first[message.dedupe] = message
+    return list(first.values())
+
+
+def _pairs(starts: Iterable[Start], completes: Iterable[Complete]) -> dict[tuple[Any, ...], Start]:
+    """The start of each paired complete, by the complete's dedupe key."""
+    by_key: dict[Key, tuple[list[Start], list[Complete]]] = defaultdict(lambda: ([], []))
+    for start in starts:
+        by_key[start.key][0].append(start)
+    for complete in completes:
+        if not complete.start_was_zero:
+            by_key[complete.key][1].append(complete)
+    pairs: dict[tuple[Any, ...], Start] = {}
+    for its_starts, its_completes in by_key.values():
+        pairs |= _pairs_of_key(its_starts, its_completes)
+    return pairs
+
+
+def _pairs_of_key(starts: list[Start], completes: list[Complete]) -> dict[tuple[Any, ...], Start]:
+    pairs: dict[tuple[Any, ...], Start] = {}
+    left = {start.dedupe: start for start in starts}
+    near = []
+    for complete in completes:
+        process_start = complete.times.get("tr_timestamp_start")
+        for start in starts:
+            if process_start is not None and _agree(start, complete):
+                distance = abs(start.event_ms - process_start)
+                if distance <= NEAR_MS:
+                    near.append((distance, complete.dedupe, start.dedupe))
+    for _, complete_key, start_key in sorted(near):
+        if complete_key not in pairs and start_key in left:
+            pairs[complete_key] = left.pop(start_key)
+    for complete in sorted(completes, key=lambda c: (c.event_ms, c.dedupe)):
+        if complete.dedupe in pairs:
+            continue
+        process_start = complete.times.get("tr_timestamp_start")
+        earliest = 0 if process_start is None else process_start - NEAR_MS
+        fitting = [s for s in left.values() if _agree(s, complete) and earliest <= s.event_ms <= complete.event_ms]
+        if fitting:
+            latest = min(fitting, key=lambda s: (-s.event_ms, s.dedupe))
+            pairs[complete.dedupe] = left.pop(latest.dedupe)
+    return pairs
+
+
+def _agree(start: Start, complete: Complete) -> bool:
+    """Whether FTS instance and agent are the same as far as both say them."""
+    said = [(start.fts, complete.fts), (start.agent, complete.agent)]
+    return all(one == other for one, other in said if one and other)
+
+
+def _common_row(message: Start | Complete, lookup: Lookup) -> Row:
+    src_site, src_country = lookup(message.src_host, message.event_ms)
+    dst_site, dst_country = lookup(message.dst_host, message.event_ms)
+    return {
+        "technology": "fts",
+        "fts": message.fts,
+        "agent_fqdn": message.agent,
+        "transfer_id": message.transfer_id,
+        "job_id": message.job_id,
+        "file_id": message.file_id,
+        "vo": message.vo,
+        "activity": message.activity,
+        "channel": message.channel,
+        "src_host": message.src_host,
+        "dst_host": message.dst_host,
+        "src_site": src_site,
+        "dst_site": dst_site,
+        "src_country": src_country,
+        "dst_country": dst_country,
+    }
+
+
+def _transfer_row(complete: Complete, start: Start | None, lookup: Lookup) -> Row:
+    row = _common_row(complete, lookup)
+    row |= {
+        "start_transfer_id": start.transfer_id if start else None,
+        "start_message_at": start.event_ms if start else None,
+        "start_ref": start.ref if start else None,
+        "complete_ref": complete.ref,
+        "started_at": complete.times.get("tr_timestamp_start"),
+        "ended_at": complete.event_ms,
+        "received_at": complete.received_ms,
+        "state": complete.state,
+        "bytes": complete.bytes,
+    }
+    row |= {f"{stage}_ms": value for stage, value in durations(complete).items()}
+    if start:
+        row["agent_fqdn"] = complete.agent or start.agent
+    return row
+
+
+def _in_flight_row(start: Start, lookup: Lookup) -> Row:
+    return _common_row(start, lookup) | {"started_at": start.event_ms}
