@@ -1,0 +1,1 @@
+"""What happens to the messages: pure stages, topology, store, simulator, local stack, command line."""

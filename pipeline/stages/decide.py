@@ -1,0 +1,184 @@
+"""What a batch changes, given what the store knows of its transfer keys: a pure function.
+
+Dedupe, pairing and window deltas meet here. The store loads ``Known`` before and writes ``Effects`` after, all in
+one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from pipeline.stages.decode import Dead
+from pipeline.stages.enrich import Enriched, NewComplete, NewStart
+from pipeline.stages.pair import pair
+from pipeline.stages.sources import DEAD, DUPLICATE, STORED, Sources
+from pipeline.stages.windows import STARTED, Deltas, add_complete, delta_of
+from schemas.events import Complete, Start
+
+
+class KnownStart(msgspec.Struct, gc=False):
+    """A start that is stored: what dedupe and pairing need of it."""
+
+    key_hash: int
+    event_ms: int
+    dedupe: int
+    fts: str
+    transfer_id: str
+    agent: str
+    received_ms: int
+    paired: bool
+    ref: str
+
+
+class KnownComplete(msgspec.Struct, gc=False):
+    """A complete that is stored, with the start that it is paired with now."""
+
+    key_hash: int
+    event_ms: int
+    dedupe: int
+    fts: str
+    transfer_id: str
+    agent: str
+    received_ms: int
+    state: str
+    bytes: int
+    started_ms: int | None
+    never_pairs: bool
+    start_ms: int | None
+    start_dedupe: int | None
+    ref: str
+
+
+AnyStart = Start | KnownStart
+AnyComplete = Complete | KnownComplete
+
+
+class Known(NamedTuple):
+    """All stored starts and completes of a batch's transfer keys that could matter to them."""
+
+    starts: list[KnownStart]
+    completes: list[KnownComplete]
+
+
+class Effects(NamedTuple):
+    """Everything that one batch changes. Lists of changes to stored rows hold only rows that really change."""
+
+    starts: list[NewStart]
+    completes: list[NewComplete]
+    start_paired: list[tuple[KnownStart, bool]]
+    complete_start: list[tuple[KnownComplete, AnyStart | None]]
+    earlier_starts: list[KnownStart]
+    earlier_completes: list[KnownComplete]
+    deltas: Deltas
+    sources: Sources
+    dead: list[Dead]
+
+
+class _Group:
+    """The distinct messages of one transfer key, stored and new."""
+
+    __slots__ = ("completes", "known", "starts")
+
+    def __init__(self) -> None:
+        self.starts: list[AnyStart] = []
+        self.completes: list[AnyComplete] = []
+        self.known = False
+
+
+def decide(batch: Enriched, known: Known) -> Effects:
+    """Dedupe, pair and fold one batch."""
+    groups: dict[int, _Group] = {}
+    seen_starts: dict[tuple[int, int], AnyStart] = {}
+    seen_completes: dict[tuple[int, int], AnyComplete] = {}
+    for known_start in known.starts:
+        group = _group(groups, known_start.key_hash)
+        group.starts.append(known_start)
+        group.known = True
+        seen_starts[known_start.event_ms, known_start.dedupe] = known_start
+    for known_complete in known.completes:
+        group = _group(groups, known_complete.key_hash)
+        group.completes.append(known_complete)
+        group.known = True
+        seen_completes[known_complete.event_ms, known_complete.dedupe] = known_complete
+
+    effects = Effects([], [], [], [], [], [], {}, Sources(), batch.dead)
+    note = effects.sources.note
+    new_starts: dict[int, NewStart] = {}
+    for new in batch.starts:
+        start = new.start
+        seen = seen_starts.setdefault((start.event_ms, start.dedupe), start)
+        if seen is not start:
+            note(start.fts or "unknown", start.received_ms, DUPLICATE, start.event_ms)
+            _keep_earlier_start(seen, start, effects)
+            continue
+        note(start.fts or "unknown", start.received_ms, STORED, start.event_ms)
+        _group(groups, start.key_hash).starts.append(start)
+        new.paired = False
+        new_starts[id(start)] = new
+        effects.starts.append(new)
+        delta_of(effects.deltas.setdefault(new.link, {}), start.event_ms).counters[STARTED] += 1
+    new_completes: dict[int, NewComplete] = {}
+    for ended in batch.completes:
+        complete = ended.complete
+        seen_complete = seen_completes.setdefault((complete.event_ms, complete.dedupe), complete)
+        if seen_complete is not complete:
+            note(complete.fts or "unknown", complete.received_ms, DUPLICATE, complete.event_ms)
+            _keep_earlier_complete(seen_complete, complete, effects)
+            continue
+        note(complete.fts or "unknown", complete.received_ms, STORED, complete.event_ms)
+        _group(groups, complete.key_hash).completes.append(complete)
+        ended.started_by = None
+        new_completes[id(complete)] = ended
+        effects.completes.append(ended)
+        add_complete(effects.deltas.setdefault(ended.link, {}), complete)
+    for dead in batch.dead:
+        note(dead.message.topic, dead.message.received_ms or 0, DEAD, None)
+
+    for group in groups.values():
+        pairs = pair(group.starts, group.completes) if group.starts and group.completes else []
+        for paired_start, paired_complete in pairs:
+            if type(paired_start) is Start:
+                new_starts[id(paired_start)].paired = True
+            if type(paired_complete) is Complete:
+                new_completes[id(paired_complete)].started_by = (paired_start.event_ms, paired_start.dedupe)
+        if group.known:
+            _changes(group, pairs, effects)
+    return effects
+
+
+def _group(groups: dict[int, _Group], key_hash: int) -> _Group:
+    group = groups.get(key_hash)
+    if group is None:
+        group = groups[key_hash] = _Group()
+    return group
+
+
+def _changes(group: _Group, pairs: list[tuple[AnyStart, AnyComplete]], effects: Effects) -> None:
+    paired_starts = {id(start) for start, _ in pairs}
+    start_of = {id(complete): start for start, complete in pairs}
+    for start in group.starts:
+        if type(start) is KnownStart and start.paired != (id(start) in paired_starts):
+            effects.start_paired.append((start, not start.paired))
+    for complete in group.completes:
+        if type(complete) is KnownComplete:
+            now = start_of.get(id(complete))
+            before = (complete.start_ms, complete.start_dedupe)
+            if before != ((now.event_ms, now.dedupe) if now else (None, None)):
+                effects.complete_start.append((complete, now))
+
+
+def _keep_earlier_start(seen: AnyStart, again: Start, effects: Effects) -> None:
+    """Of two copies of one message the row tells of the one received first, whichever is handled first."""
+    if again.received_ms < seen.received_ms:
+        seen.received_ms, seen.ref = again.received_ms, again.ref
+        if type(seen) is KnownStart:
+            effects.earlier_starts.append(seen)
+
+
+def _keep_earlier_complete(seen: AnyComplete, again: Complete, effects: Effects) -> None:
+    if again.received_ms < seen.received_ms:
+        seen.received_ms, seen.ref = again.received_ms, again.ref
+        if type(seen) is KnownComplete:
+            effects.earlier_completes.append(seen)

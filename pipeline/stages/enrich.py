@@ -1,0 +1,99 @@
+"""Where a transfer went: sites, countries and VO endpoints of both ends as they were at its event time.
+
+A record is never dropped for an unknown host; the status tells how each end was found.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from pipeline.stages.decode import Dead, Decoded
+from pipeline.stages.windows import LinkKey
+from schemas.events import FTS, Complete, Side, Start
+
+
+class Resolved(Protocol):
+    """Where one end of a transfer lies, and how that was found: ``message``, ``endpoint``, ``host``, ``domain``,
+    ``ambiguous`` or ``unknown``."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+
+
+class Topology(Protocol):
+    """What enrichment asks: sites, countries and VO endpoints that were valid at an instant."""
+
+    @property
+    def revision(self) -> int: ...
+    def resolve(self, host: str, vo: str, at_ms: int, rse: str, url: str, token: str) -> Resolved: ...
+
+
+class NewStart(msgspec.Struct, gc=False):
+    """A start with its places. ``paired`` is decided later."""
+
+    start: Start
+    link: LinkKey
+    src: Resolved
+    dst: Resolved
+    paired: bool = False
+
+
+class NewComplete(msgspec.Struct, gc=False):
+    """A complete with its places; ``started_by`` is the (event_ms, dedupe) of its start, decided later."""
+
+    complete: Complete
+    link: LinkKey
+    src: Resolved
+    dst: Resolved
+    started_by: tuple[int, int] | None = None
+
+
+class Enriched(NamedTuple):
+    """An enriched batch and the topology revision that it was enriched with."""
+
+    starts: list[NewStart]
+    completes: list[NewComplete]
+    dead: list[Dead]
+    topology_revision: int
+
+
+def enrich(decoded: Decoded, topology: Topology) -> Enriched:
+    """Look up both ends of every event."""
+    return Enriched(
+        [NewStart(start, *place(start, topology)) for start in decoded.starts],
+        [NewComplete(complete, *place(complete, topology)) for complete in decoded.completes],
+        decoded.dead,
+        topology.revision,
+    )
+
+
+def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, Resolved, Resolved]:
+    """The link of an event with both of its ends resolved."""
+    source, destination, vo = event.src, event.dst, event.vo
+    src = _resolve(source, vo, event.event_ms, topology)
+    dst = _resolve(destination, vo, event.event_ms, topology)
+    link = LinkKey(
+        FTS,
+        event.fts,
+        vo,
+        event.channel,
+        source.host,
+        destination.host,
+        src.site,
+        dst.site,
+        src.country,
+        dst.country,
+    )
+    return link, src, dst
+
+
+def _resolve(side: Side, vo: str, at_ms: int, topology: Topology) -> Resolved:
+    return topology.resolve(side.host, vo, at_ms, side.rse, side.url, side.token)

@@ -1,0 +1,50 @@
+"""Connections to Postgres: one place that knows how they are made and what their failures mean."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+from sqlalchemy import Engine, create_engine
+
+_OPTIONS = "-c timezone=UTC -c datestyle=ISO"
+
+
+class Unavailable(Exception):
+    """A service that is needed cannot be reached: which, where, and what it said."""
+
+    def __init__(self, service: str, address: str, why: str) -> None:
+        super().__init__(f"{service} at {address} cannot be reached: {' '.join(why.split())}")
+        self.service = service
+        self.address = address
+        self.why = why
+
+
+def connect(database_url: str, application: str = "transferscope", options: str = "") -> Connection:
+    """A new connection, UTC, not in autocommit. ``options`` are further ``-c name=value``. Raises Unavailable."""
+    try:
+        return psycopg2.connect(
+            database_url,
+            application_name=application,
+            options=f"{_OPTIONS} {options}".strip(),
+            connect_timeout=10,
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+        )
+    except psycopg2.OperationalError as error:
+        raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
+
+
+def service_address(database_url: str) -> str:
+    """Host, port and database of a URL, without user and password."""
+    parts = parse_dsn(database_url)
+    return f"{parts.get('host', 'local socket')}:{parts.get('port', '5432')}/{parts.get('dbname', '')}"
+
+
+@lru_cache(maxsize=16)
+def engine(database_url: str) -> Engine:
+    """The SQLAlchemy engine for reads and migrations. Its connections are made by ``connect``'s rules."""
+    return create_engine("postgresql+psycopg2://", creator=lambda: connect(database_url), pool_pre_ping=True)

@@ -1,0 +1,110 @@
+"""From bytes of unknown quality to typed values: framing, broken UTF-8, text that Postgres cannot hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import msgspec
+
+from schemas.deadletters import Malformed
+from schemas.framing import strip_frame
+
+_NUL = b"\\u0000"
+_MAX_BIGINT = 2**63 - 1
+
+
+class HasData(Protocol):
+    """A wire struct with the ``data`` of the MONIT envelope."""
+
+    data: Any
+
+
+W = TypeVar("W", bound=HasData)
+
+
+def decode_object(body: bytes, decode: Callable[[bytes], W], wire_type: type[W]) -> W:
+    """A body as its wire struct, out of the MONIT envelope if it lies in one.
+
+    The typed decoder is the fast path. What it refuses is tried again the slow way: bytes that are not UTF-8 become
+    U+FFFD, as do NUL and lone surrogates (Postgres text holds neither), and a body that does not parse is tried
+    once without its last byte, which FTS adds. Raises Malformed: empty, not_json, too_deep, not_object.
+    """
+    data = strip_frame(body)
+    if not data:
+        raise Malformed("empty")
+    try:
+        wire = decode(data) if _NUL not in data else _decode_slowly(data, wire_type)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        wire = _decode_slowly(data, wire_type)
+    return wire if wire.data is None else _unwrap(wire, wire_type)
+
+
+def text(value: object) -> str:
+    """Text without white space around it; numbers as they print; ``""`` for everything else."""
+    if type(value) is str:
+        return value.strip()
+    if type(value) is int or type(value) is float:
+        return str(value)
+    return ""
+
+
+def size(value: object) -> int | None:
+    """A whole number from 0 to 2^63 - 1, from number or decimal text; ``None`` for everything else.
+
+    For what is only shown: FTS sends -1 for "unset" and unsigned numbers that wrapped around.
+    """
+    if type(value) is int:
+        return value if 0 <= value <= _MAX_BIGINT else None
+    if type(value) is str:
+        digits = value.strip().partition(".")[0]
+        return size(int(digits)) if digits.isdecimal() and len(digits) < 20 else None
+    if type(value) is float and value.is_integer():
+        return size(int(value))
+    return None
+
+
+def _unwrap(wire: W, wire_type: type[W]) -> W:
+    return _convert(wire.data, wire_type) if isinstance(wire.data, dict) else wire
+
+
+def _decode_slowly(data: bytes, wire_type: type[W]) -> W:
+    decoded = data.decode("utf-8", "replace")
+    try:
+        value = _load(decoded)
+    except ValueError as error:
+        try:
+            value = _load(decoded[:-1])
+        except ValueError:
+            raise Malformed("not_json", f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Malformed("not_object", f"a JSON {type(value).__name__} where an object is expected")
+    return _convert(value, wire_type)
+
+
+def _load(decoded: str) -> object:
+    try:
+        return json.loads(decoded, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Malformed("too_deep") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _convert(value: dict[str, Any], wire_type: type[W]) -> W:
+    cleaned = {name: _storable(item) for name, item in value.items()}
+    metadata = cleaned.get("file_metadata")
+    if not isinstance(metadata, dict | str):
+        cleaned["file_metadata"] = None
+    return msgspec.convert(cleaned, wire_type)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,101 @@
+"""Our own events: what an FTS start and complete say, cleaned, typed, with units. ms since the epoch, bytes.
+
+Text that a message does not carry is ``""``; times and durations that did not happen are ``None``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+FTS = "fts"
+"""The technology of transfers that FTS tells of."""
+
+OK, FAILED, ABORTED = "ok", "failed", "aborted"
+
+INTERVAL_USED, INTERVAL_NONE, INTERVAL_EMPTY, INTERVAL_IGNORED = 0, 1, 2, 3
+"""What became of a streaming interval: spread over it, none sent, empty, or not believable."""
+
+STAGES: tuple[str, ...] = (
+    "streaming",
+    "total",
+    "srm_prep",
+    "srm_fin",
+    "checksum_src",
+    "checksum_dst",
+    "throughput",
+)
+"""The measures with a histogram, in the order of their columns: durations in ms, throughput in bytes/s."""
+
+
+class Side(msgspec.Struct, gc=False, frozen=True):
+    """One end of a transfer, as far as the message tells."""
+
+    host: str
+    url: str
+    rse: str
+    token: str
+
+
+class Start(msgspec.Struct, gc=False):
+    """A transfer began (FTS start message).
+
+    ``key_hash`` and ``key_order`` stand for the transfer key (``schemas.keys``), ``dedupe`` with ``event_ms`` for the
+    dedupe key.
+    """
+
+    key_hash: int
+    key_order: int
+    fts: str
+    agent: str
+    transfer_id: str
+    job_id: str
+    file_id: str
+    vo: str
+    activity: str
+    channel: str
+    src: Side
+    dst: Side
+    event_ms: int
+    received_ms: int
+    ref: str
+    dedupe: int
+
+
+class Complete(msgspec.Struct, gc=False):
+    """A transfer attempt ended (FTS complete message). ``durations`` follow STAGES, throughput last."""
+
+    key_hash: int
+    key_order: int
+    fts: str
+    agent: str
+    transfer_id: str
+    job_id: str
+    file_id: str
+    vo: str
+    activity: str
+    channel: str
+    src: Side
+    dst: Side
+    event_ms: int
+    received_ms: int
+    ref: str
+    dedupe: int
+    state: str
+    bytes: int
+    file_size: int | None
+    started_ms: int | None
+    never_pairs: bool
+    interval: int
+    moved_from_ms: int
+    moved_to_ms: int
+    durations: tuple[int | None, ...]
+    channel_type: str
+    protocol: str
+    ipver: str
+    error_scope: str
+    error_phase: str
+    error_category: str
+    error_code: str
+    error_message: str
+    retry: int | None
+    retry_max: int | None

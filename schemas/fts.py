@@ -1,0 +1,294 @@
+"""FTS start and complete messages of every era -> events.
+
+Field tables with the origin of each are in README.md. The eras differ in types (text until FTS3 3.5, JSON numbers
+since), so the wire structs take any type and cleaning decides; what a struct does not name is skipped unparsed.
+The MONIT archive wraps a message as ``{"data": {...}, "metadata": {...}}``: ``data`` is then the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas import cleaning
+from schemas.deadletters import Malformed
+from schemas.envelope import RawMessage
+from schemas.events import (
+    ABORTED,
+    FAILED,
+    INTERVAL_EMPTY,
+    INTERVAL_IGNORED,
+    INTERVAL_NONE,
+    INTERVAL_USED,
+    OK,
+    Complete,
+    Side,
+    Start,
+)
+from schemas.hosts import instance_name, link_host
+from schemas.keys import hash64, id_text, key_order, transfer_key
+from schemas.times import BadTime, is_zero_time, wire_time
+
+DAY_MS = 86_400_000
+_MAX_STAGE_MS = 7 * DAY_MS
+_MAX_BYTES = 2**53
+"""Above it is no file but an unsigned wrap-around; sums of it still fit Postgres's numbers."""
+_INTERVAL_SLACK_MS = 60_000
+_MAX_AHEAD_MS = DAY_MS
+
+_STATES = {"ok": OK, "error": FAILED, "abort": ABORTED, "aborted": ABORTED}
+
+
+class Horizon(NamedTuple):
+    """How old a record may be: ``raw_retention_ms`` before its receipt, and never before ``raw_floor_ms``."""
+
+    raw_retention_ms: int = 30 * DAY_MS
+    raw_floor_ms: int | None = None
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    activity: Any = None
+    src_rse: Any = None
+    dst_rse: Any = None
+
+
+class _Wire(msgspec.Struct, gc=False):
+    agent_fqdn: Any = None
+    job_id: Any = None
+    file_id: Any = None
+    endpnt: Any = None
+    vo: Any = None
+    src_url: Any = None
+    dst_url: Any = None
+    src_hostname: Any = None
+    dst_hostname: Any = None
+    t_channel: Any = None
+    srm_space_token_src: Any = None
+    srm_space_token_dst: Any = None
+    file_metadata: _Metadata | str | None = None
+    data: Any = None
+
+
+class _StartWire(_Wire, gc=False):
+    transfer_id: Any = None
+    timestamp: Any = None
+
+
+class _CompleteWire(_Wire, gc=False):
+    tr_id: Any = None
+    t_final_transfer_state: Any = None
+    tr_timestamp_start: Any = None
+    tr_timestamp_complete: Any = None
+    timestamp_tr_st: Any = None
+    timestamp_tr_comp: Any = None
+    timestamp_chk_src_st: Any = None
+    timestamp_chk_src_ended: Any = None
+    timestamp_checksum_dest_st: Any = None
+    timestamp_checksum_dest_ended: Any = None
+    time_srm_prep_st: Any = None
+    time_srm_prep_end: Any = None
+    time_srm_fin_st: Any = None
+    time_srm_fin_end: Any = None
+    tr_bt_transfered: Any = None
+    f_size: Any = None
+    file_size: Any = None
+    channel_type: Any = None
+    protocol: Any = None
+    ipver: Any = None
+    tr_error_scope: Any = None
+    t_failure_phase: Any = None
+    tr_error_category: Any = None
+    t_error_code: Any = None
+    t__error_message: Any = None
+    retry: Any = None
+    retry_max: Any = None
+
+
+_decode_start: Callable[[bytes], _StartWire] = msgspec.json.Decoder(_StartWire).decode
+_decode_complete: Callable[[bytes], _CompleteWire] = msgspec.json.Decoder(_CompleteWire).decode
+_NO_METADATA = _Metadata()
+
+
+def parse_start(message: RawMessage, horizon: Horizon) -> Start:
+    """The event of a start message. Raises Malformed with the reason that makes it a dead letter."""
+    wire = cleaning.decode_object(message.body, _decode_start, _StartWire)
+    transfer_id = id_text(wire.transfer_id)
+    job_id, file_id, key = _identity(wire, transfer_id)
+    event_ms = _time(wire.timestamp, "timestamp")
+    if event_ms is None:
+        raise Malformed("no_time", "the start has no timestamp")
+    received_ms = _within(event_ms, message.received_ms, horizon)
+    metadata = wire.file_metadata if type(wire.file_metadata) is _Metadata else _NO_METADATA
+    fts = instance_name(cleaning.text(wire.endpnt))
+    agent = _agent(wire.agent_fqdn)
+    return Start(
+        hash64(key),
+        key_order(key),
+        fts,
+        agent,
+        transfer_id,
+        job_id,
+        file_id,
+        cleaning.text(wire.vo) or "unknown",
+        cleaning.text(metadata.activity) or "unknown",
+        cleaning.text(wire.t_channel),
+        _side(wire.src_hostname, wire.src_url, metadata.src_rse, wire.srm_space_token_src),
+        _side(wire.dst_hostname, wire.dst_url, metadata.dst_rse, wire.srm_space_token_dst),
+        event_ms,
+        received_ms,
+        message.ref,
+        hash64(f"{fts}\0{transfer_id}\0{agent}"),
+    )
+
+
+def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
+    """The event of a complete message. Raises Malformed with the reason that makes it a dead letter."""
+    wire = cleaning.decode_object(message.body, _decode_complete, _CompleteWire)
+    transfer_id = id_text(wire.tr_id)
+    job_id, file_id, key = _identity(wire, transfer_id)
+    state = _STATES.get(cleaning.text(wire.t_final_transfer_state).lower())
+    if state is None:
+        raise Malformed("unknown_state", f"t_final_transfer_state is {wire.t_final_transfer_state!r:.80}")
+
+    started = _time(wire.tr_timestamp_start, "tr_timestamp_start")
+    completed = _time(wire.tr_timestamp_complete, "tr_timestamp_complete")
+    stream_from = _time(wire.timestamp_tr_st, "timestamp_tr_st")
+    stream_to = _time(wire.timestamp_tr_comp, "timestamp_tr_comp")
+    chk_src_from = _time(wire.timestamp_chk_src_st, "timestamp_chk_src_st")
+    chk_src_to = _time(wire.timestamp_chk_src_ended, "timestamp_chk_src_ended")
+    chk_dst_from = _time(wire.timestamp_checksum_dest_st, "timestamp_checksum_dest_st")
+    chk_dst_to = _time(wire.timestamp_checksum_dest_ended, "timestamp_checksum_dest_ended")
+    prep_from = _time(wire.time_srm_prep_st, "time_srm_prep_st")
+    prep_to = _time(wire.time_srm_prep_end, "time_srm_prep_end")
+    fin_from = _time(wire.time_srm_fin_st, "time_srm_fin_st")
+    fin_to = _time(wire.time_srm_fin_end, "time_srm_fin_end")
+    event_ms = completed
+    if event_ms is None:
+        ends = (started, stream_from, stream_to, chk_src_from, chk_src_to, chk_dst_from, chk_dst_to)
+        event_ms = max((t for t in (*ends, prep_from, prep_to, fin_from, fin_to) if t is not None), default=None)
+        if event_ms is None:
+            raise Malformed("no_time", "the complete has none of its times")
+    received_ms = _within(event_ms, message.received_ms, horizon)
+
+    count = _bytes(wire.tr_bt_transfered)
+    streaming = _duration(stream_from, stream_to)
+    interval = _interval(stream_from, stream_to, event_ms, horizon.raw_floor_ms)
+    metadata = wire.file_metadata if type(wire.file_metadata) is _Metadata else _NO_METADATA
+    fts = instance_name(cleaning.text(wire.endpnt))
+    return Complete(
+        hash64(key),
+        key_order(key),
+        fts,
+        _agent(wire.agent_fqdn),
+        transfer_id,
+        job_id,
+        file_id,
+        cleaning.text(wire.vo) or "unknown",
+        cleaning.text(metadata.activity) or "unknown",
+        cleaning.text(wire.t_channel),
+        _side(wire.src_hostname, wire.src_url, metadata.src_rse, wire.srm_space_token_src),
+        _side(wire.dst_hostname, wire.dst_url, metadata.dst_rse, wire.srm_space_token_dst),
+        event_ms,
+        received_ms,
+        message.ref,
+        hash64(f"{fts}\0{transfer_id}\0{state}\0{count}"),
+        state,
+        count,
+        cleaning.size(wire.file_size) if wire.file_size is not None else cleaning.size(wire.f_size),
+        started,
+        started is None and is_zero_time(wire.tr_timestamp_start),
+        interval,
+        stream_from if interval == INTERVAL_USED and stream_from is not None else 0,
+        stream_to if interval == INTERVAL_USED and stream_to is not None else 0,
+        (
+            streaming,
+            _duration(started, completed),
+            _duration(prep_from, prep_to),
+            _duration(fin_from, fin_to),
+            _duration(chk_src_from, chk_src_to),
+            _duration(chk_dst_from, chk_dst_to),
+            count * 1000 // streaming if streaming else None,
+        ),
+        cleaning.text(wire.channel_type),
+        cleaning.text(wire.protocol),
+        cleaning.text(wire.ipver),
+        cleaning.text(wire.tr_error_scope),
+        cleaning.text(wire.t_failure_phase),
+        cleaning.text(wire.tr_error_category),
+        cleaning.text(wire.t_error_code),
+        cleaning.text(wire.t__error_message),
+        cleaning.size(wire.retry),
+        cleaning.size(wire.retry_max),
+    )
+
+
+def _identity(wire: _Wire, transfer_id: str) -> tuple[str, str, str]:
+    job_id, file_id = id_text(wire.job_id), id_text(wire.file_id)
+    key = transfer_key(job_id, file_id, transfer_id)
+    if not key:
+        raise Malformed("no_id", "neither job_id with file_id nor a transfer id is there")
+    return job_id, file_id, key
+
+
+def _agent(value: object) -> str:
+    return cleaning.text(value).lower().rstrip(".") if value else ""
+
+
+def _side(host: object, url: object, rse: object, token: object) -> Side:
+    link_url = cleaning.text(url)
+    return Side(link_host(cleaning.text(host), link_url), link_url, cleaning.text(rse), cleaning.text(token))
+
+
+def _time(value: object, field: str) -> int | None:
+    try:
+        return wire_time(value)
+    except BadTime as error:
+        raise Malformed("bad_time", f"{field}: {error}") from None
+
+
+def _within(event_ms: int, received_ms: int | None, horizon: Horizon) -> int:
+    received = event_ms if received_ms is None else received_ms
+    if event_ms > received + _MAX_AHEAD_MS:
+        raise Malformed("future", f"event time {event_ms} ms is more than 24 h after the receipt time {received} ms")
+    oldest = received - horizon.raw_retention_ms
+    if event_ms < oldest or (horizon.raw_floor_ms is not None and event_ms < horizon.raw_floor_ms):
+        raise Malformed("too_old", f"event time {event_ms} ms is older than what is kept")
+    return received
+
+
+def _duration(begin: int | None, end: int | None) -> int | None:
+    if begin is None or end is None or end < begin or end - begin > _MAX_STAGE_MS:
+        return None
+    return end - begin
+
+
+def _interval(begin: int | None, end: int | None, event_ms: int, raw_floor_ms: int | None) -> int:
+    if begin is None or end is None:
+        return INTERVAL_NONE
+    if end <= begin:
+        return INTERVAL_EMPTY
+    before_floor = raw_floor_ms is not None and begin < raw_floor_ms
+    if end - begin > _MAX_STAGE_MS or before_floor or end > event_ms + _INTERVAL_SLACK_MS:
+        return INTERVAL_IGNORED
+    return INTERVAL_USED
+
+
+def _bytes(value: object) -> int:
+    if type(value) is int:
+        count = value
+    elif value is None:
+        return 0
+    else:
+        try:
+            number = Decimal(value.strip() or "0" if type(value) is str else repr(value))
+            count = int(number)
+        except (InvalidOperation, ValueError, OverflowError):
+            raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}") from None
+        if number != count or type(value) is bool:
+            raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}")
+    if count < 0 or count > _MAX_BYTES:
+        raise Malformed("bad_bytes", f"tr_bt_transfered is {count}")
+    return count

@@ -1,0 +1,90 @@
+"""Wire times: seconds, ms or microseconds since the epoch as number or decimal text, or ISO 8601.
+
+The unit is told by magnitude. Empty, absent and 0 mean "did not happen", never 1970: 2011's messages send ``""`` and
+``"0.000000"``, FTS3 sends 0 (cern-fts/fts3, src/url-copy/LegacyReporter.cpp).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+MAX_MS = 253_402_300_799_999
+"""The last ms of the year 9999: later than that is not a time but a broken number."""
+
+_MICROSECONDS_FROM = 10**14
+_MS_FROM = 10**11
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BadTime(ValueError):
+    """The value is there but is not a time."""
+
+
+def wire_time(value: object) -> int | None:
+    """ms since the epoch, cut to whole ms; ``None`` when it did not happen.
+
+    Raises BadTime when something is there that cannot be read as a time: text, a negative number, NaN, a year past
+    9999, a list, true.
+    """
+    if type(value) is int:
+        if _MS_FROM <= value < _MICROSECONDS_FROM:
+            return value
+        return _from_number(Decimal(value))
+    if value is None or value == "":
+        return None
+    if type(value) is str:
+        text = value.strip()
+        whole, _, fraction = text.partition(".")
+        # "1321612263000.000000", the form of 2011 and 2012, without the price of a Decimal.
+        if len(whole) == 13 and whole.isdecimal() and whole.isascii() and fraction.strip("0") == "":
+            return int(whole) or None
+        return _from_text(text)
+    if type(value) is float:
+        return _from_number(Decimal(repr(value)))
+    raise BadTime(f"{value!r:.80} is not a time")
+
+
+def is_zero_time(value: object) -> bool:
+    """Whether a time was sent as 0, in contrast to being empty or absent."""
+    if type(value) is str:
+        text = value.strip()
+        return text != "" and text.strip("0.") == ""
+    return type(value) in (int, float) and value == 0
+
+
+def _from_text(text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        return _from_number(Decimal(text))
+    except InvalidOperation:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadTime(f"{text!r:.80} is not a time") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    return _checked(since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000)
+
+
+def _from_number(number: Decimal) -> int | None:
+    if not number.is_finite():
+        raise BadTime(f"{number} is not a time")
+    if number == 0:
+        return None
+    if number < 0 or number > MAX_MS * 1000:
+        raise BadTime(f"{number} is not a time")
+    if number >= _MICROSECONDS_FROM:
+        return _checked(int(number / 1000))
+    if number >= _MS_FROM:
+        return _checked(int(number))
+    return _checked(int(number * 1000))
+
+
+def _checked(ms: int) -> int | None:
+    if ms < 0 or ms > MAX_MS:
+        raise BadTime(f"{ms} ms lies outside the years 1970 to 9999")
+    return ms or None
