@@ -17,24 +17,21 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})")
 def text(value: object) -> str:
     """Any text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        expected = "text"
-        raise ValueError(expected)
+        raise ValueError("text")
     return value.strip()
 
 
 def word(value: object) -> str:
     """Letters, digits, - and _: what a queue's name is made of."""
     if not isinstance(value, str) or not _WORD.fullmatch(value):
-        expected = "a word of letters, digits, - and _"
-        raise ValueError(expected)
+        raise ValueError("a word of letters, digits, - and _")
     return value
 
 
 def file(value: object) -> Path:
     """A path; relative ones start at the folder of the configuration file, else at the current one."""
     if not isinstance(value, str) or not value.strip():
-        expected = "the path of a file"
-        raise ValueError(expected)
+        raise ValueError("the path of a file")
     return Path(value).expanduser()
 
 
@@ -55,8 +52,7 @@ def whole(lowest: int, highest: int) -> Callable[[object], int]:
 def database_url(value: object) -> str:
     """A libpq address of a database."""
     if not isinstance(value, str) or not value.startswith(("postgresql://", "postgres://")):
-        expected = "an address such as postgresql://user@host:5432/transferscope"
-        raise ValueError(expected)
+        raise ValueError("an address such as postgresql://user@host:5432/transferscope")
     return value
 
 
@@ -64,8 +60,7 @@ def addresses(value: object) -> tuple[str, ...]:
     """host:port, one or more."""
     found = _many(value)
     if not found or not all(_is_address(each) for each in found):
-        expected = "host:port, or several with commas between them"
-        raise ValueError(expected)
+        raise ValueError("host:port, or several with commas between them")
     return found
 
 
@@ -73,8 +68,7 @@ def stomp_url(value: object) -> str:
     """stomp://host:port or stomp+ssl://host:port."""
     scheme, separator, address = value.partition("://") if isinstance(value, str) else ("", "", "")
     if not separator or scheme not in ("stomp", "stomp+ssl") or not _is_address(address):
-        expected = "stomp://host:port or stomp+ssl://host:port"
-        raise ValueError(expected)
+        raise ValueError("stomp://host:port or stomp+ssl://host:port")
     return f"{scheme}://{address}"
 
 
@@ -82,8 +76,7 @@ def stomp_urls(value: object) -> tuple[str, ...]:
     """One or more stomp_url."""
     found = _many(value)
     if not found:
-        expected = "stomp://host:port or stomp+ssl://host:port, or several with commas between them"
-        raise ValueError(expected)
+        raise ValueError("stomp://host:port or stomp+ssl://host:port, or several with commas between them")
     return tuple(stomp_url(each) for each in found)
 
 

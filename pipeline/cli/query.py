@@ -1,0 +1,143 @@
+"""``query``: the reports from the shell, the same answers as the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from pipeline.cli.options import with_settings
+from pipeline.cli.output import FORMATS, say, write
+from pipeline.cli.settings import Settings
+from pipeline.cli.units import moment
+from pipeline.store.queries.answer import Answer, answer
+from pipeline.store.queries.answer import statement as as_statement
+from pipeline.store.queries.errors import BadQuery
+from pipeline.store.queries.instants import parse_instant, to_datetime
+from pipeline.store.queries.question import Question, parse_by, parse_condition, parse_order, report_named
+from pipeline.store.queries.reports import REPORTS, WIDTHS, Report
+from pipeline.store.session import connect
+
+DEFAULT_LIMIT = 1000
+
+
+@click.command()
+@click.argument("report", type=click.Choice(list(REPORTS)))
+@click.option("--from", "from_", metavar="TIME", help="From this time on: ISO 8601, -2h, now-30m.")
+@click.option("--to", metavar="TIME", help="Before this time.")
+@click.option("--by", multiple=True, metavar="COLUMN,…", help="Add up all rows that agree in these columns.")
+@click.option(
+    "--where", multiple=True, metavar="CONDITION", help="Only such rows: vo=atlas, 'src_site~CERN*', 'failed>9'."
+)
+@click.option("--window", type=click.Choice(WIDTHS), help="Width of the windows of links and channels; without it 10m.")
+@click.option("--stages", is_flag=True, help="Also count, mean, median and 95th percentile of every stage.")
+@click.option("--order", multiple=True, metavar="COLUMN,…", help="Sort by these; -COLUMN for falling.")
+@click.option("--limit", type=click.IntRange(0), default=DEFAULT_LIMIT, show_default=True, help="Most rows; 0 for all.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@with_settings
+def query(
+    settings: Settings,
+    report: str,
+    from_: str | None,
+    to: str | None,
+    window: str | None,
+    stages: bool,
+    limit: int,
+    form: str,
+    **lists: tuple[str, ...],
+) -> None:
+    """Show links, channels, transfers, starts in flight or dead letters, newest first.
+
+    Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers. Conditions on
+    different columns must all hold; of several = or ~ on one column any one. Nothing after = means none, as in
+    'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over the
+    time of the window, or over the range of a --by (unknown without --from).
+
+    \b
+    Examples:
+      transferscope query links --from -2h --by src_site,dst_site --order -failed
+      transferscope query channels --window 1d --where vo=cms --format csv
+      transferscope query links --from -1d --by vo --stages --json
+      transferscope query transfers --where state=failed --where 'dst_host~*.cern.ch'
+      transferscope query in-flight --where lost=true
+      transferscope query dead-letters --by reason
+    """
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        question = _question(
+            report_named(report), now_ms, (from_, to), lists, window=window, stages=stages, limit=limit or None
+        )
+    except BadQuery as error:
+        raise click.UsageError(str(error)) from error
+    with closing(connect(settings.need("database_url"))) as connection:
+        found = answer(connection, question)
+        screen = {*question.report.screen, *question.by}
+        shown = [
+            i
+            for i, column in enumerate(found.columns)
+            if form != "table" or question.by or column.name in screen or column not in question.report.columns
+        ]
+        counted = _Counted(found.rows, shown)
+        write(form, [found.columns[i] for i in shown], counted)
+    say(_summary(found, counted.number, question))
+
+
+class _Counted:
+    """The rows with the columns that are shown, counted on their way."""
+
+    def __init__(self, rows: Iterator[Sequence[Any]], shown: list[int]) -> None:
+        self._rows = rows
+        self._shown = shown
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        for row in self._rows:
+            self.number += 1
+            yield [row[i] for i in self._shown]
+
+
+def _question(
+    report: Report,
+    now_ms: int,
+    between: tuple[str | None, str | None],
+    lists: dict[str, tuple[str, ...]],
+    *,
+    window: str | None,
+    stages: bool,
+    limit: int | None,
+) -> Question:
+    if not report.windows and (window or stages):
+        raise BadQuery(f"{report.name} have no windows: leave --window and --stages out")
+    from_ms, to_ms = (None if text is None else parse_instant(text, now_ms) for text in between)
+    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+        raise BadQuery("the range is empty: --to must be later than --from")
+    by = parse_by(report, lists["by"])
+    # Sums over all of time are the same from the widest windows, of which there are the fewest.
+    width = window or ("1d" if by and report.time not in by and from_ms is None and to_ms is None else "10m")
+    question = Question(
+        report=report,
+        now_ms=now_ms,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        width=width,
+        by=by,
+        where=tuple(parse_condition(report, condition, now_ms) for condition in lists["where"]),
+        limit=limit,
+        stages=stages,
+    )
+    columns = [column.name for column in as_statement(question).columns]
+    return replace(question, order=parse_order(columns, lists["order"]))
+
+
+def _summary(found: Answer, number: int, question: Question) -> str:
+    rows = "1 row" if number == 1 else f"{number} rows"
+    since = "" if found.from_ms is None else f" from {moment(to_datetime(found.from_ms))}"
+    until = "" if found.to_ms is None else f" before {moment(to_datetime(found.to_ms))}"
+    width = f", windows of {question.width}" if question.report.windows else ""
+    more = "; there are more: --limit 0 gives all" if found.has_more else ""
+    return f"{rows}{since}{until}{width}{more}"

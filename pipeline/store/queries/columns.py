@@ -1,0 +1,18 @@
+"""Columns of answers: their names are the public ones of the ``report`` views, their kinds say what the values are."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "count", "bytes", "ms", "rate", "ratio", "time", "flag", "headers"]
+"""What a value is. ``bytes``, ``ms`` and ``rate`` (bytes a second) carry their unit; ``ratio`` is 0 to 1; ``time`` is
+an aware UTC instant; ``headers`` is an object of texts. Any of them may be None: unknown or none, never 0."""
+
+NUMBERS: frozenset[Kind] = frozenset({"count", "bytes", "ms", "rate", "ratio"})
+
+
+class Column(NamedTuple):
+    """One column of an answer."""
+
+    name: str
+    kind: Kind

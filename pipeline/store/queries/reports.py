@@ -1,0 +1,172 @@
+"""The reports that can be asked for, each with the columns of its ``report`` view and what may be done with them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.stages.windows import WIDTHS_MS
+from pipeline.store.queries.columns import Column, Kind
+from pipeline.store.queries.errors import BadQuery
+from schemas.events import FTS, STAGES
+
+WIDTHS = tuple(WIDTHS_MS)
+
+REPORTS_FAILURES = (FTS,)
+"""Technologies whose records tell failures: efficiency is theirs alone."""
+
+CHANNEL_KEYS = ("technology", "fts", "vo", "channel")
+LINK_KEYS = (*CHANNEL_KEYS, "src_host", "dst_host", "src_site", "dst_site", "src_country", "dst_country")
+COUNTS = ("started", "ok", "failed", "aborted")
+BYTES = ("bytes", "bytes_ok", "bytes_moved")
+
+
+def stage_kind(stage: str) -> Kind:
+    """Stages are durations, but for the throughput of a transfer's streaming."""
+    return "rate" if stage == "throughput" else "ms"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: where its rows are, which columns it has, by which it can be grouped.
+
+    ``time`` is the column that --from and --to mean. ``keys`` can be grouped by, and ``totals`` are then added up.
+    ``screen`` names the columns of a table on a terminal. ``windows`` tells views with one row a window and key.
+    """
+
+    name: str
+    view: str
+    time: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    screen: tuple[str, ...]
+    totals: tuple[str, ...] = ()
+    windows: bool = False
+
+    def column(self, name: str) -> Column:
+        """The column that a question names; raises BadQuery, with all known ones, when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise BadQuery(_unknown(f"{self.name} have no column {name!r}", name, (column.name for column in self.columns)))
+
+    def key(self, name: str) -> str:
+        """The name, if rows can be grouped by it; raises BadQuery, with all that they can, when not."""
+        groups = (self.time, *self.keys) if self.windows else self.keys
+        if name not in groups:
+            raise BadQuery(_unknown(f"{self.name} cannot be grouped by {name!r}", name, groups))
+        return name
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    names = tuple(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{what}: {hint}known are {', '.join(names)}"
+
+
+def _columns(kind: Kind, names: Iterable[str]) -> tuple[Column, ...]:
+    return tuple(Column(name, kind) for name in names)
+
+
+_MEASURES = (
+    *_columns("count", COUNTS),
+    Column("efficiency", "ratio"),
+    *_columns("bytes", BYTES),
+    Column("throughput", "rate"),
+)
+_STATE = (Column("final_at", "time"), Column("updated_at", "time"), Column("stale", "flag"))
+_SCREEN = (*COUNTS, "efficiency", "bytes", "throughput")
+_ENDS = ("src_host", "dst_host", "src_site", "dst_site")
+
+LINKS = Report(
+    name="links",
+    view="link",
+    time="window_start",
+    columns=(Column("window_start", "time"), *_columns("text", LINK_KEYS), *_MEASURES, *_STATE),
+    keys=LINK_KEYS,
+    screen=("window_start", "vo", "src_site", "src_host", "dst_site", "dst_host", *_SCREEN),
+    windows=True,
+)
+
+CHANNELS = Report(
+    name="channels",
+    view="channel",
+    time="window_start",
+    columns=(
+        Column("window_start", "time"),
+        *_columns("text", CHANNEL_KEYS),
+        Column("links", "count"),
+        *_MEASURES,
+        *_STATE,
+    ),
+    keys=CHANNEL_KEYS,
+    screen=("window_start", "fts", "vo", "channel", "links", *_SCREEN),
+    windows=True,
+)
+
+_TRANSFER_WHO = ("technology", "fts", "agent_fqdn", "transfer_id", "start_transfer_id", "job_id", "file_id")
+_TRANSFER_WHAT = (
+    *("vo", "activity", "channel", "channel_type", "protocol", "ipver", "src_host", "dst_host", "src_url", "dst_url"),
+    *("src_site", "dst_site", "src_country", "dst_country", "src_endpoint", "dst_endpoint", "src_status", "dst_status"),
+)
+_TRANSFER_ERROR = tuple(f"error_{part}" for part in ("scope", "phase", "category", "code", "template", "message"))
+
+TRANSFERS = Report(
+    name="transfers",
+    view="transfer",
+    time="ended_at",
+    columns=(
+        *_columns("text", _TRANSFER_WHO),
+        *_columns("text", _TRANSFER_WHAT),
+        Column("topology_revision", "count"),
+        *_columns("time", ("start_message_at", "started_at", "ended_at")),
+        Column("state", "text"),
+        *_columns("bytes", ("bytes", "file_size")),
+        *(Column(f"{stage}_ms", "ms") for stage in STAGES if stage_kind(stage) == "ms"),
+        Column("queue_wait_ms", "ms"),
+        *_columns("text", _TRANSFER_ERROR),
+        *_columns("count", ("retry", "retry_max")),
+        Column("user_hash", "text"),
+        Column("received_at", "time"),
+        *_columns("text", ("start_ref", "complete_ref")),
+    ),
+    keys=(*_TRANSFER_WHO, *_TRANSFER_WHAT, "state", *_TRANSFER_ERROR, "user_hash"),
+    screen=("ended_at", "state", "vo", "src_host", "dst_host", "bytes", "total_ms", "error_category", "transfer_id"),
+    totals=("bytes",),
+)
+
+_IN_FLIGHT = ("fts", "agent_fqdn", "transfer_id", "job_id", "file_id", "vo", "activity", "channel", *_ENDS)
+
+IN_FLIGHT = Report(
+    name="in-flight",
+    view="in_flight",
+    time="started_at",
+    columns=(
+        *_columns("text", _IN_FLIGHT),
+        Column("started_at", "time"),
+        *_columns("flag", ("lost", "closed_by_state")),
+    ),
+    keys=(*_IN_FLIGHT, "lost", "closed_by_state"),
+    screen=("started_at", "lost", "vo", "src_host", "dst_host", "fts", "transfer_id"),
+)
+
+DEAD_LETTERS = Report(
+    name="dead-letters",
+    view="dead_letter",
+    time="received_at",
+    columns=(
+        Column("id", "count"),
+        *_columns("text", ("topic", "reason", "detail")),
+        Column("received_at", "time"),
+        Column("headers", "headers"),
+        Column("size", "bytes"),
+        Column("replayed_at", "time"),
+    ),
+    keys=("topic", "reason", "detail"),
+    screen=("id", "received_at", "topic", "reason", "size", "replayed_at", "detail"),
+    totals=("size",),
+)
+
+REPORTS: dict[str, Report] = {report.name: report for report in (LINKS, CHANNELS, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)}

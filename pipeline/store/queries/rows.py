@@ -1,0 +1,45 @@
+"""Single transfers, starts in flight and dead letters: newest first, or counted by what the user groups by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.store.queries.columns import Column
+from pipeline.store.queries.conditions import clauses
+from pipeline.store.queries.question import Question
+from pipeline.store.queries.reports import DEAD_LETTERS
+from pipeline.store.queries.statement import Statement, between, ordered, view
+
+COUNT = Column("count", "count")
+
+
+def rows_statement(question: Question) -> Statement:
+    """The rows that a question is about, or how many there are of each group, the most first."""
+    report = question.report
+    stored = [column.name for column in report.columns if column.name != "size"]
+    table = view(report.view, [*stored, "body"] if report is DEAD_LETTERS else stored)
+    expressions: dict[str, Any] = {name: table.c[name] for name in stored}
+    if report is DEAD_LETTERS:
+        expressions["size"] = sa.func.octet_length(table.c.body)
+    restricted = [
+        *between(table.c[report.time], question.from_ms, question.to_ms),
+        *clauses(question.where, expressions),
+    ]
+    if question.by:
+        expressions |= {name: sa.func.sum(expressions[name]) for name in report.totals} | {"count": sa.func.count()}
+        columns = (
+            *(report.column(name) for name in question.by),
+            COUNT,
+            *(report.column(name) for name in report.totals),
+        )
+        last = [expressions["count"].desc(), *(table.c[name] for name in question.by)]
+    else:
+        columns = report.columns
+        last = [table.c[report.time].desc().nulls_last()]
+    select = sa.select(*(expressions[column.name].label(column.name) for column in columns)).where(*restricted)
+    if question.by:
+        select = select.group_by(*(table.c[name] for name in question.by))
+    select = select.order_by(*ordered(question.order, expressions), *last)
+    return Statement(select, columns, question.from_ms, question.to_ms)

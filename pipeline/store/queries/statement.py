@@ -1,0 +1,46 @@
+"""A question as SQL over the views of ``report``, not yet asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.store.queries.columns import Column
+from pipeline.store.queries.instants import to_datetime
+from pipeline.store.queries.question import Order
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The SELECT, the columns that it gives, and the range of time that it covers (ms; None where left open)."""
+
+    select: sa.Select[Any]
+    columns: tuple[Column, ...]
+    from_ms: int | None
+    to_ms: int | None
+
+
+def view(name: str, columns: Iterable[str]) -> sa.TableClause:
+    """A view of ``report`` with those of its columns that the statement uses."""
+    return sa.table(name, *(sa.column(column) for column in columns), schema="report")
+
+
+def between(column: Any, from_ms: int | None, to_ms: int | None) -> list[Any]:
+    """The clauses of a half-open range of time."""
+    clauses = []
+    if from_ms is not None:
+        clauses.append(column >= to_datetime(from_ms))
+    if to_ms is not None:
+        clauses.append(column < to_datetime(to_ms))
+    return clauses
+
+
+def ordered(orders: Iterable[Order], expressions: Mapping[str, Any]) -> list[Any]:
+    """The ORDER BY of what the user asked for; none sorts last either way."""
+    return [
+        (expressions[order.column].desc() if order.descending else expressions[order.column].asc()).nulls_last()
+        for order in orders
+    ]
