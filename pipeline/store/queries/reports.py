@@ -162,9 +162,10 @@ DEAD_LETTERS = Report(
         Column("received_at", "time"),
         Column("headers", "headers"),
         Column("size", "bytes"),
-        Column("replayed_at", "time"),
+        *_columns("time", ("replayed_at", "died_at")),
+        *_columns("text", ("kind", "ref")),
     ),
-    keys=("topic", "reason", "detail"),
+    keys=("topic", "reason", "detail", "kind"),
     screen=("id", "received_at", "topic", "reason", "size", "replayed_at", "detail"),
     totals=("size",),
 )

@@ -21,10 +21,13 @@ def rows_statement(question: Question) -> Statement:
     stored = [column.name for column in report.columns if column.name != "size"]
     table = view(report.view, [*stored, "body"] if report is DEAD_LETTERS else stored)
     expressions: dict[str, Any] = {name: table.c[name] for name in stored}
+    time: Any = table.c[report.time]
     if report is DEAD_LETTERS:
         expressions["size"] = sa.func.octet_length(table.c.body)
+        # A line of a file need not say when it was received; the time at which it died is always known.
+        time = sa.func.coalesce(time, table.c.died_at)
     restricted = [
-        *between(table.c[report.time], question.from_ms, question.to_ms),
+        *between(time, question.from_ms, question.to_ms),
         *clauses(question.where, expressions),
     ]
     if question.by:
@@ -37,7 +40,7 @@ def rows_statement(question: Question) -> Statement:
         last = [expressions["count"].desc(), *(table.c[name] for name in question.by)]
     else:
         columns = report.columns
-        last = [table.c[report.time].desc().nulls_last()]
+        last = [time.desc()]
     select = sa.select(*(expressions[column.name].label(column.name) for column in columns)).where(*restricted)
     if question.by:
         select = select.group_by(*(table.c[name] for name in question.by))
