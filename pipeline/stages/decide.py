@@ -134,7 +134,9 @@ def decide(batch: Enriched, known: Known) -> Effects:
         effects.completes.append(ended)
         add_complete(effects.deltas.setdefault(ended.link, {}), complete)
     for dead in batch.dead:
-        note(dead.message.topic, dead.message.received_ms or 0, DEAD, None)
+        # A replayed file may not say when it was received; its dead letters are then counted in their table alone.
+        if dead.message.received_ms is not None:
+            note(dead.message.topic, dead.message.received_ms, DEAD, None)
 
     for group in groups.values():
         pairs = pair(group.starts, group.completes) if group.starts and group.completes else []

@@ -1,0 +1,89 @@
+"""Messages in, committed windows out: decode and enrich (pure), then one transaction (``pipeline.store``)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.stages.decode import Dead, decode
+from pipeline.stages.enrich import Enriched, Topology, enrich
+from pipeline.store import settings as stored_settings
+from pipeline.store import topologies
+from pipeline.store.transaction import Refused, Store
+from pipeline.topology.files import parse
+from pipeline.topology.resolve import Topology as Snapshot
+from schemas.envelope import RawMessage
+from schemas.fts import Horizon
+
+log = logging.getLogger(__name__)
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch: received = stored + duplicate + dead."""
+
+    received: int
+    stored: int
+    duplicate: int
+    dead: int
+
+
+class Ingest:
+    """A writer. ``prepare`` is pure and may run in another thread than ``commit``; ``process`` does both.
+
+    Every batch is committed whole or not at all, and committing it again changes nothing.
+    """
+
+    def __init__(self, database_url: str, retention_days: int = 30) -> None:
+        self._store = Store(database_url)
+        self._retention_ms = retention_days * 86_400_000
+        self._topology: Topology = Snapshot.empty()
+        self._horizon = Horizon(self._retention_ms, None)
+
+    def refresh(self) -> None:
+        """Take up a newer topology and the raw floor from the store. Raises Unavailable."""
+        connection = self._store.connection()
+        with connection, connection.cursor() as cursor:
+            revision = topologies.latest_revision(cursor)
+            self._horizon = Horizon(self._retention_ms, stored_settings.raw_floor_ms(cursor))
+        if revision != self._topology.revision:
+            newest = topologies.latest(connection)
+            if newest is not None:
+                number, document = newest
+                facts = parse(json.dumps(document).encode(), f"topology revision {number}").facts
+                self._topology = Snapshot(facts, number)
+                log.info("topology revision %d is in use", number)
+
+    def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
+        """Decode and enrich a batch; no I/O."""
+        return enrich(decode(messages, self._horizon), self._topology)
+
+    def commit(self, messages: Sequence[RawMessage], batch: Enriched) -> BatchResult:
+        """Commit a prepared batch. What Postgres refuses becomes a dead letter, its neighbours are stored.
+
+        Raises Unavailable when Postgres is away: the batch can then be committed again later.
+        """
+        try:
+            counts = self._store.commit(batch)
+        except Refused as refused:
+            if len(messages) > 1:
+                return self._halves(messages)
+            log.error("a message is refused by PostgreSQL: %s", refused.why)
+            dead = Dead(messages[0], "store_refused", refused.why)
+            counts = self._store.commit(Enriched([], [], [dead], batch.topology_revision))
+        return BatchResult(len(messages), *counts)
+
+    def process(self, messages: Sequence[RawMessage]) -> BatchResult:
+        """Refresh, prepare and commit."""
+        self.refresh()
+        return self.commit(messages, self.prepare(messages))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._store.close()
+
+    def _halves(self, messages: Sequence[RawMessage]) -> BatchResult:
+        middle = len(messages) // 2
+        first, second = (self.commit(part, self.prepare(part)) for part in (messages[:middle], messages[middle:]))
+        return BatchResult(*(a + b for a, b in zip(first, second, strict=True)))

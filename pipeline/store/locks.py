@@ -1,0 +1,40 @@
+"""Who waits for whom. Writers share the days whose windows they touch and own the shards of their transfer keys;
+``recompute`` owns days. Every holder asks for days first, then shards, each rising, so nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.stages.enrich import Enriched
+from schemas.keys import shard_of
+
+DAY_MS = 86_400_000
+_DAYS = 0x7473_6461
+_SHARDS = 0x7473_7368
+
+
+def lock_batch(cursor: Cursor, batch: Enriched) -> None:
+    """Share the batch's days and own its shards until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, d) FROM unnest(%s::int[]) AS d", (_DAYS, days_of(batch)))
+    shards = {shard_of(new.start.key_hash) for new in batch.starts}
+    shards |= {shard_of(new.complete.key_hash) for new in batch.completes}
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s", (_SHARDS, sorted(shards)))
+
+
+def own_days(cursor: Cursor, first_day: int, last_day: int) -> None:
+    """Keep every writer out of the windows of these days (numbers since the epoch, both included)."""
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock(%s, d) FROM generate_series(%s::int, %s::int) AS d", (_DAYS, first_day, last_day)
+    )
+
+
+def days_of(batch: Enriched) -> list[int]:
+    """The days, as numbers since the epoch, whose windows a batch touches."""
+    days = {new.start.event_ms // DAY_MS for new in batch.starts}
+    for new in batch.completes:
+        complete = new.complete
+        days.add(complete.event_ms // DAY_MS)
+        if complete.moved_to_ms:
+            days.update(range(complete.moved_from_ms // DAY_MS, (complete.moved_to_ms - 1) // DAY_MS + 1))
+    return sorted(days)

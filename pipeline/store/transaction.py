@@ -1,0 +1,121 @@
+"""One batch in one transaction: lock, load, decide, write, commit, and what its failures mean.
+
+The order, and what a death there leaves behind:
+
+1. partitions and link numbers, in transactions of their own: a spare partition or number harms nobody;
+2. locks (``locks.py``): they go with the connection;
+3. load, decide, write: nothing is visible before the commit;
+4. commit: the batch is there, whole. The offset that follows is a hint: sent or not, the same batch
+   comes out as duplicates.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import connection as Connection
+
+from pipeline.stages.decide import Effects, decide
+from pipeline.stages.enrich import Enriched
+from pipeline.store import locks, state, window_rows, writer
+from pipeline.store.links import Links
+from pipeline.store.partitions import Partitions
+from pipeline.store.session import Unavailable, connect, service_address
+
+log = logging.getLogger(__name__)
+
+_AGAIN = {
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.LOCK_NOT_AVAILABLE,
+}
+_MOST_TRIES = 8
+# The batch's keys are looked up by index, whatever a fresh table's missing statistics suggest.
+_PLANS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off"
+
+
+class Refused(Exception):
+    """Postgres will not take what a batch of these messages makes; ``why`` is its own sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Counts(NamedTuple):
+    """What became of a batch's messages."""
+
+    stored: int
+    duplicate: int
+    dead: int
+
+
+class Store:
+    """A writer's connection to Postgres. Not for several threads at once."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._connection: Connection | None = None
+        self._links = Links()
+        self._partitions = Partitions()
+
+    def connection(self) -> Connection:
+        """The connection, made anew when the last one is gone. Raises Unavailable."""
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._url, "transferscope writer", _PLANS)
+            with self._connection, self._connection.cursor() as cursor:
+                cursor.execute(window_rows.TEMPORARY)
+        return self._connection
+
+    def close(self) -> None:
+        """Give the connection back; a later call makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def commit(self, batch: Enriched) -> Counts:
+        """Write one batch. Raises Unavailable when Postgres is away, Refused when it will not take the rows."""
+        for attempt in range(1, _MOST_TRIES + 1):
+            try:
+                return self._commit_once(batch)
+            except psycopg2.Error as error:
+                self._undo()
+                if error.pgcode in _AGAIN and attempt < _MOST_TRIES:
+                    log.warning("batch is tried again: %s", str(error).strip().splitlines()[0])
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))
+                elif error.pgcode == errorcodes.CHECK_VIOLATION and attempt == 1:
+                    self._partitions.forget()  # a partition that was there is gone
+                elif isinstance(error, psycopg2.DataError | psycopg2.IntegrityError | psycopg2.ProgrammingError):
+                    raise Refused(str(error).strip()) from error
+                else:
+                    self.close()
+                    raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _commit_once(self, batch: Enriched) -> Counts:
+        connection = self.connection()
+        self._partitions.ensure(connection, [day * locks.DAY_MS for day in locks.days_of(batch)])
+        keys = [new.link for new in batch.starts] + [new.link for new in batch.completes]
+        links = self._links.numbers(connection, keys)
+        with connection, connection.cursor() as cursor:
+            locks.lock_batch(cursor, batch)
+            effects = decide(batch, state.load(cursor, batch))
+            writer.write(cursor, effects, links, batch.topology_revision)
+        return _counts(batch, effects)
+
+    def _undo(self) -> None:
+        try:
+            if self._connection is not None and not self._connection.closed:
+                self._connection.rollback()
+        except psycopg2.Error:
+            self.close()
+
+
+def _counts(batch: Enriched, effects: Effects) -> Counts:
+    stored = len(effects.starts) + len(effects.completes)
+    return Counts(stored, len(batch.starts) + len(batch.completes) - stored, len(batch.dead))

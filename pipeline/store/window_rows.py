@@ -1,0 +1,104 @@
+"""Window deltas -> rows, rolled up from ten minutes to hours and days, and the statement that adds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.stages.windows import COUNTERS, WIDTHS_MS, Delta, Deltas, LinkKey
+from pipeline.store.copying import copy_rows, moment
+from schemas.events import STAGES
+
+_SUMS = (*COUNTERS, *(f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")))
+_EXTREMES = tuple(
+    (f"{stage}_{part}", f"{word}") for stage in STAGES for part, word in (("min", "LEAST"), ("max", "GREATEST"))
+)
+_MEASURES = (*COUNTERS, *(f"{stage}_{part}" for stage in STAGES for part in ("count", "sum", "min", "max")))
+_COLUMNS = ", ".join(("window_start", "link_id", *_MEASURES))
+_NO_STAGES: list[int | None] = [0, 0, None, None] * len(STAGES)
+_FIRST_STAGE = len(COUNTERS)
+
+TEMPORARY = f"""
+CREATE TEMPORARY TABLE IF NOT EXISTS window_delta ON COMMIT DELETE ROWS
+AS SELECT ''::text AS width, {_COLUMNS} FROM store.link_10m LIMIT 0
+"""
+
+
+def _add_statement(table: str) -> str:
+    changes = [f"{name} = w.{name} + excluded.{name}" for name in _SUMS]
+    changes += [f"{name} = {word}(w.{name}, excluded.{name})" for name, word in _EXTREMES]
+    return f"""
+    INSERT INTO store.{table} AS w ({_COLUMNS})
+    SELECT {_COLUMNS} FROM window_delta WHERE width = %s ORDER BY window_start, link_id
+    ON CONFLICT (window_start, link_id) DO UPDATE SET {", ".join(changes)}, updated_at = now()
+    """
+
+
+_ADD = {width: _add_statement(f"link_{width}") for width in WIDTHS_MS}
+
+
+def add_windows(cursor: Cursor, deltas: Deltas, links: dict[LinkKey, int]) -> None:
+    """Add a batch's deltas to the windows of all widths, and its histograms to those of the base windows."""
+    rows: list[str] = []
+    histograms: list[tuple[int, int, str]] = []
+    for link, windows in deltas.items():
+        number = links[link]
+        flat = {start: _flat(delta) for start, delta in windows.items()}
+        for width, width_ms in WIDTHS_MS.items():
+            for start, values in _rolled(flat, width_ms):
+                text = "\t".join(["\\N" if value is None else str(value) for value in values])
+                rows.append(f"{width}\t{moment(start)}\t{number}\t{text}")
+        for start, delta in windows.items():
+            counts = delta.histogram()
+            if counts:
+                codes, numbers = ",".join(map(str, counts)), ",".join(map(str, counts.values()))
+                histograms.append((start, number, f"{{{codes}}}\t{{{numbers}}}"))
+    copy_rows(
+        cursor,
+        "store.link_hist",
+        "window_start, link_id, codes, counts",
+        (f"{moment(start)}\t{number}\t{arrays}" for start, number, arrays in sorted(histograms)),
+    )
+    copy_rows(cursor, "window_delta", f"width, {_COLUMNS}", rows)
+    for width, statement in _ADD.items():
+        cursor.execute(statement, (width,))
+
+
+def _flat(delta: Delta) -> list[int | None]:
+    """The values of a delta in the order of _MEASURES."""
+    values: list[int | None] = [*delta.counters]
+    if delta.stages is None:
+        return values + _NO_STAGES
+    for stage in delta.stages:
+        if stage:
+            values += (len(stage), sum(stage), min(stage), max(stage))
+        else:
+            values += (0, 0, None, None)
+    return values
+
+
+def _rolled(flat: dict[int, list[int | None]], width_ms: int) -> Iterator[tuple[int, list[int | None]]]:
+    if len(flat) == 1:
+        ((start, values),) = flat.items()
+        yield start - start % width_ms, values
+        return
+    wide: dict[int, list[int | None]] = {}
+    for start, values in flat.items():
+        begin = start - start % width_ms
+        known = wide.get(begin)
+        wide[begin] = values if known is None else _merged(known, values)
+    yield from wide.items()
+
+
+def _merged(a: list[int | None], b: list[int | None]) -> list[int | None]:
+    merged: list[int | None] = []
+    for position, (x, y) in enumerate(zip(a, b, strict=True)):
+        part = (position - _FIRST_STAGE) % 4 if position >= _FIRST_STAGE else 0
+        if x is None or y is None:
+            merged.append(y if x is None else x)
+        elif part < 2:
+            merged.append(x + y)
+        else:
+            merged.append(min(x, y) if part == 2 else max(x, y))
+    return merged
