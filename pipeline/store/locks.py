@@ -22,11 +22,9 @@ def lock_batch(cursor: Cursor, batch: Enriched) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s", (_SHARDS, sorted(shards)))
 
 
-def own_days(cursor: Cursor, first_day: int, last_day: int) -> None:
-    """Keep every writer out of the windows of these days (numbers since the epoch, both included)."""
-    cursor.execute(
-        "SELECT pg_advisory_xact_lock(%s, d) FROM generate_series(%s::int, %s::int) AS d", (_DAYS, first_day, last_day)
-    )
+def own_days(cursor: Cursor, days: list[int]) -> None:
+    """Keep every writer out of the windows of these days, given as rising numbers since the epoch."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, d) FROM unnest(%s::int[]) AS d", (_DAYS, days))
 
 
 def days_of(batch: Enriched) -> list[int]:

@@ -1,0 +1,195 @@
+"""Applying a corrected topology or rule to the past: rows are enriched anew, their windows made from the rows.
+
+A day at a time, each in one transaction that owns the days it rewrites (``locks.py``): writers of those days wait,
+all others go on. Earlier days on which bytes of its transfers moved are rewritten with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.stages.enrich import Resolved, Topology
+from pipeline.stages.windows import LinkKey
+from pipeline.store import expected, locks
+from pipeline.store.copying import copy_rows, texts
+from pipeline.store.expected import Days
+from pipeline.store.links import Links
+from pipeline.store.verify import DAY, Cell, compare, whole_days
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FETCH = 5000
+_KEPT = 1000
+
+
+class RecomputeReport(NamedTuple):
+    """What changed (or would): rows whose places changed, cells of windows, the first thousand before and after."""
+
+    days: int
+    rows: int
+    cells: int
+    changed: int
+    examples: list[Cell]
+
+
+class _Table(NamedTuple):
+    name: str
+    time: str
+    sides: bool
+
+
+_START = _Table("start", "event_at", False)
+_TRANSFER = _Table("transfer", "ended_at", True)
+
+
+def recompute(
+    connection: Connection,
+    numbers: Connection,
+    topology: Topology,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    dry_run: bool = False,
+) -> RecomputeReport:
+    """Enrich the rows of the days that [from_ms, to_ms) touches with ``topology`` and rebuild their windows.
+
+    ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. Raises BelowRawFloor.
+    """
+    links = Links()
+    total = RecomputeReport(0, 0, 0, 0, [])
+    for day in whole_days(connection, from_ms, to_ms):
+        done = _one_day(connection, numbers, topology, links, day)
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+        total = RecomputeReport(
+            total.days + 1,
+            total.rows + done.rows,
+            total.cells + done.cells,
+            total.changed + done.changed,
+            total.examples + done.examples[: _KEPT - len(total.examples)],
+        )
+    return total
+
+
+def _one_day(
+    connection: Connection, numbers: Connection, topology: Topology, links: Links, day: Days
+) -> RecomputeReport:
+    with connection.cursor() as cursor:
+        affected = _own(cursor, day)
+        changed = sum(_relink(cursor, numbers, topology, links, table, day) for table in (_START, _TRANSFER))
+        cells, differing = 0, 0
+        examples: list[Cell] = []
+        for each in affected:
+            expected.build(cursor, each)
+            difference = compare(cursor, each)
+            expected.install(cursor, each)
+            cells += difference.cells
+            differing += difference.differing
+            examples += difference.examples
+    return RecomputeReport(1, changed, cells, differing, examples)
+
+
+def _own(cursor: Cursor, day: Days) -> list[Days]:
+    """Own a day and those on which bytes of its transfers moved; which these are may change until they are owned."""
+    while True:
+        affected = _affected(cursor, day)
+        locks.own_days(cursor, [(each.begin - _EPOCH).days for each in affected])
+        if set(_affected(cursor, day)) <= set(affected):
+            return affected
+        cursor.connection.rollback()
+
+
+def _relink(cursor: Cursor, numbers: Connection, topology: Topology, links: Links, table: _Table, day: Days) -> int:
+    """Enrich the rows of one day anew; how many now say something else."""
+    cursor.execute(
+        "CREATE TEMPORARY TABLE relinked (at timestamptz, dedupe bigint, link_id int, src_endpoint text,"
+        " dst_endpoint text, src_status text, dst_status text) ON COMMIT DROP"
+    )
+    changed = 0
+    for batch in _rows(cursor, table, day):
+        placed = [(row, *_place(row, topology)) for row in batch]
+        found = links.numbers(numbers, [link for _, link, _, _ in placed])
+        moved = []
+        for row, link, src, dst in placed:
+            now = (found[link], src.endpoint, dst.endpoint, src.status, dst.status)
+            before = (row.link_id, *row.said) if table.sides else (row.link_id,)
+            if now[: len(before)] != before:
+                moved.append(f"{row.at.isoformat()}\t{row.dedupe}\t{now[0]}\t{texts(now[1:])}")
+        with cursor.connection.cursor() as writing:
+            copy_rows(
+                writing, "relinked", "at, dedupe, link_id, src_endpoint, dst_endpoint, src_status, dst_status", moved
+            )
+        changed += len(moved)
+    names = ("src_endpoint", "dst_endpoint", "src_status", "dst_status")
+    sides = "".join(f", {name} = r.{name}" for name in names) if table.sides else ""
+    bounds = (day.begin, day.end)
+    if changed:
+        cursor.execute(
+            f"UPDATE store.{table.name} AS t SET link_id = r.link_id, topology_revision = %s{sides} FROM relinked AS r"
+            f" WHERE t.{table.time} = r.at AND t.dedupe = r.dedupe AND t.{table.time} >= %s AND t.{table.time} < %s",
+            (topology.revision, *bounds),
+        )
+    cursor.execute(
+        f"UPDATE store.{table.name} SET topology_revision = %s"
+        f" WHERE {table.time} >= %s AND {table.time} < %s AND topology_revision <> %s",
+        (topology.revision, *bounds, topology.revision),
+    )
+    cursor.execute("DROP TABLE relinked")
+    return changed
+
+
+class _Row(NamedTuple):
+    at: datetime
+    dedupe: int
+    link_id: int
+    key: LinkKey
+    src: tuple[str, ...]
+    dst: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def _rows(cursor: Cursor, table: _Table, day: Days) -> Iterator[list[_Row]]:
+    said = "t.src_endpoint, t.dst_endpoint, t.src_status, t.dst_status" if table.sides else "'', '', '', ''"
+    with cursor.connection.cursor(f"relink_{table.name}") as reading:
+        reading.itersize = _FETCH
+        reading.execute(
+            f"SELECT t.{table.time}, t.dedupe, t.link_id, {', '.join(f'k.{name}' for name in LinkKey._fields)},"
+            f" t.src_rse, t.src_url, t.src_token, t.dst_rse, t.dst_url, t.dst_token, {said}"
+            f" FROM store.{table.name} AS t JOIN store.link AS k ON k.id = t.link_id"
+            f" WHERE t.{table.time} >= %s AND t.{table.time} < %s",
+            (day.begin, day.end),
+        )
+        key_end = 3 + len(LinkKey._fields)
+        while fetched := reading.fetchmany(_FETCH):
+            yield [_row(row, key_end) for row in fetched]
+
+
+def _row(fetched: tuple[Any, ...], key_end: int) -> _Row:
+    at, dedupe, link_id = fetched[:3]
+    sides = fetched[key_end:]
+    return _Row(at, dedupe, link_id, LinkKey(*fetched[3:key_end]), sides[:3], sides[3:6], sides[6:])
+
+
+def _place(row: _Row, topology: Topology) -> tuple[LinkKey, Resolved, Resolved]:
+    key = row.key
+    at_ms = round(row.at.timestamp() * 1000)
+    src = topology.resolve(key.src_host, key.vo, at_ms, *row.src)
+    dst = topology.resolve(key.dst_host, key.vo, at_ms, *row.dst)
+    link = key._replace(src_site=src.site, dst_site=dst.site, src_country=src.country, dst_country=dst.country)
+    return link, src, dst
+
+
+def _affected(cursor: Cursor, day: Days) -> list[Days]:
+    cursor.execute(
+        "SELECT DISTINCT moved_on AT TIME ZONE 'UTC' FROM store.transfer,"
+        " generate_series(date_trunc('day', moved_from AT TIME ZONE 'UTC'), moved_to AT TIME ZONE 'UTC', '1 day')"
+        " AS moved_on WHERE ended_at >= %s AND ended_at < %s"
+        " AND (moved_from AT TIME ZONE 'UTC') < date_trunc('day', ended_at AT TIME ZONE 'UTC')",
+        (day.begin, day.end),
+    )
+    return [Days(begin, begin + DAY) for begin in sorted({day.begin, *(begin for (begin,) in cursor.fetchall())})]
