@@ -22,7 +22,9 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
+    "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),
 }
 """Name of each command -> the module attribute that holds it, and what it does."""
 
@@ -80,6 +82,9 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of the command that the arguments name; what goes wrong is told on stderr, never raised."""
     try:
         result = cli.main(args=list(arguments), prog_name="transferscope", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return errors.CONFIGURATION
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "transferscope"

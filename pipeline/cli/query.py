@@ -107,14 +107,13 @@ def _question(asked: Asked, now_ms: int) -> Question:
 
 
 def _shown(found: Answer, question: Question, form: str) -> list[int]:
-    """Which columns: all for programs; on a screen those that fit, what was grouped by, counts and stages."""
-    report = question.report
-    screen = {*report.screen, *question.by}
-    return [
-        i
-        for i, column in enumerate(found.columns)
-        if form != "table" or column.name in screen or column not in report.columns
-    ]
+    """Which columns: all for programs; on a screen what was grouped by, those that fit, counts and stages."""
+    if form != "table":
+        return list(range(len(found.columns)))
+    places = {column.name: i for i, column in enumerate(found.columns)}
+    asked_for = [column.name for column in found.columns if column not in question.report.columns]
+    names = dict.fromkeys((*question.by, *question.report.screen, *asked_for))
+    return [places[name] for name in names if name in places]
 
 
 class _Counted:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from pipeline.cli import values
 from pipeline.cli.errors import ConfigurationError
+from schemas.topics import BROKER_TOPICS
 
 PREFIX = "TRANSFERSCOPE_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -77,6 +78,13 @@ class Settings:
                 '(for a local stack: eval "$(transferscope stack env)")'
             )
         return value
+
+    def kinds(self) -> dict[str, str]:
+        """Every broker topic that is configured, with the kind of its messages."""
+        kinds = dict(BROKER_TOPICS)
+        for table in self.broker:
+            kinds.update(table.get("topics", {}))
+        return kinds
 
 
 class Setting(NamedTuple):

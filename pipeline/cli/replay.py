@@ -1,0 +1,99 @@
+"""``replay``: recorded messages into the store, or back onto Kafka or the brokers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pipeline.batches import batches
+from pipeline.cli.errors import ANSWER_IS_NO
+from pipeline.cli.options import json_option, with_settings
+from pipeline.cli.output import say, write_json
+from pipeline.cli.progress import Progress
+from pipeline.cli.settings import Settings
+from pipeline.cli.sinks import SINKS, open_sink
+from pipeline.recording import BadLine, Recording
+from schemas.envelope import RawMessage
+
+SHOWN_BAD_LINES = 20
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", type=click.Choice(list(SINKS)), default="store", show_default=True, help="Where they go.")
+@click.option("--topic", metavar="TOPIC", help="The broker topic of the files that are a single message.")
+@json_option
+@with_settings
+def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str | None, as_json: bool) -> None:
+    """Replay recorded messages.
+
+    A file is JSON lines, {"topic": "transfer.fts_monitoring_complete", "body": "…", "headers": {…}, "received":
+    1795311600000} (body_base64 for bytes that are not UTF-8), plain or compressed with gzip or zstd. A file that
+    begins otherwise is the body of one message as it was sent: --topic says what it is, else its fields (tr_id: a
+    complete, transfer_id: a start), else the word start or complete in its name.
+
+    --to store needs only PostgreSQL and does what a worker does, dead letters included; what was there already counts
+    as duplicate. --to kafka and --to activemq send the messages on, as the bridge or a producer would.
+
+    A line that is no recorded message is reported with file and line, the rest goes on, and the exit code is 1.
+
+    \b
+    Examples:
+      transferscope replay recorded.jsonl.zst
+      transferscope replay samples/fts3_complete_*.json
+      transferscope replay --topic transfer.fts_monitoring_start body.txt
+    """
+    kinds = settings.kinds()
+    if topic is not None and topic not in kinds:
+        raise click.UsageError(f"--topic {topic} is not known: known are {', '.join(kinds)}")
+    recordings = [Recording(path, kinds, topic) for path in files]
+    bad = _BadLines()
+    total: Counter[str] = Counter()
+    size = sum(recording.size for recording in recordings)
+    with open_sink(to, settings) as sink, Progress("replaying", "messages", size) as progress:
+        before = 0
+        for recording in recordings:
+            for batch in batches(_messages(recording, bad), lambda message: len(message.body)):
+                total.update(sink(batch))
+                progress.advance(len(batch), before + recording.position)
+            before += recording.size
+            bad.end_of_file()
+    if as_json:
+        write_json({"files": len(files), **total, "bad_lines": bad.number})
+    else:
+        print(", ".join(f"{number} {what}" for what, number in {**total, "bad lines": bad.number}.items()))
+        say(f"replayed {progress.summary()}")
+        if total["dead"]:
+            say("why messages are dead: transferscope query dead-letters --by reason")
+    if bad.number:
+        raise click.exceptions.Exit(ANSWER_IS_NO)
+
+
+class _BadLines:
+    """Counts what is no recorded message and tells of it, of the first ones in each file singly."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._in_file = 0
+
+    def add(self, line: BadLine) -> None:
+        self.number += 1
+        self._in_file += 1
+        if self._in_file <= SHOWN_BAD_LINES:
+            say(str(line))
+
+    def end_of_file(self) -> None:
+        if self._in_file > SHOWN_BAD_LINES:
+            say(f"… and {self._in_file - SHOWN_BAD_LINES} more such lines in this file")
+        self._in_file = 0
+
+
+def _messages(recording: Recording, bad: _BadLines) -> Iterator[RawMessage]:
+    for item in recording:
+        if isinstance(item, BadLine):
+            bad.add(item)
+        else:
+            yield item
