@@ -1,0 +1,55 @@
+"""How much of what the simulated traffic holds: shares between 0 and 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+POISONS: tuple[str, ...] = (
+    "empty",
+    "not_json",
+    "too_deep",
+    "not_object",
+    "no_id",
+    "unknown_state",
+    "no_time",
+    "bad_time",
+    "future",
+    "too_old",
+    "bad_bytes",
+)
+"""The reasons for which a poison message ends as a dead letter."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of the transfers that are told in another era's style, and of the messages that something happens to.
+
+    ``late``: received 1 to 8 hours after the event. ``displaced``: published up to 10 minutes before or after its
+    turn. ``poison``: messages that cannot be used, beside the good ones, for reasons picked from ``poisons``.
+    Raises ValueError when a share is not between 0 and 1 or a poison is not known.
+    """
+
+    fts2: float = 0.01
+    monit: float = 0.01
+    duplicate: float = 0.01
+    late: float = 0.005
+    displaced: float = 0.05
+    missing_start: float = 0.01
+    missing_complete: float = 0.01
+    poison: float = 0.003
+    poisons: tuple[str, ...] = POISONS
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            share = getattr(self, field.name)
+            if field.name != "poisons" and not 0 <= share <= 1:
+                raise ValueError(f"the share of {field.name} is {share}: it must be between 0 and 1")
+        if self.fts2 + self.monit > 1:
+            raise ValueError("the shares of fts2 and monit together must not be more than 1")
+        unknown = sorted(set(self.poisons) - set(POISONS))
+        if unknown or not self.poisons:
+            raise ValueError(f"poisons must be some of {', '.join(POISONS)}, not {', '.join(unknown) or 'none'}")
+
+
+CLEAN = Mix(fts2=0, monit=0, duplicate=0, late=0, displaced=0, missing_start=0, missing_complete=0, poison=0)
+"""Every message once, in order, in FTS3's style."""

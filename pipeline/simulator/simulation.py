@@ -1,0 +1,91 @@
+"""A simulation: numbers in, messages with known truth out. The same numbers always give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from random import Random
+from typing import NamedTuple
+
+from pipeline.simulator.faults import Kind, Sending, sendings
+from pipeline.simulator.mix import Mix
+from pipeline.simulator.poison import poison_body
+from pipeline.simulator.script import Script
+from pipeline.simulator.truth import Truth, find_truth
+from pipeline.simulator.wire import complete_body, start_body
+from pipeline.simulator.world import make_world
+
+TOPICS = {
+    Kind.START: "transfer.fts_monitoring_start",
+    Kind.COMPLETE: "transfer.fts_monitoring_complete",
+}
+LOOK_AHEAD = 20_000
+"""No message is published more places than this after its place in the script, so that memory stays flat."""
+
+
+class SimMessage(NamedTuple):
+    """A message as a broker would hand it out. ``headers`` tell its ``received_ms`` as the broker's ``timestamp``."""
+
+    topic: str
+    body: bytes
+    headers: dict[str, str]
+    received_ms: int
+
+
+class Simulation:
+    """Traffic of ``messages`` messages whose files begin evenly over ``span_ms`` from ``begin_ms`` on.
+
+    Iterating gives the messages lazily in the order in which to publish them, and can be repeated. Transfers begun in
+    the span end as late as they end, late messages are received hours after it.
+    """
+
+    def __init__(self, messages: int, seed: int, begin_ms: int, span_ms: int, mix: Mix) -> None:
+        if messages < 0 or begin_ms <= 0 or span_ms <= 0:
+            raise ValueError("a simulation needs 0 or more messages, a beginning after 1970 and a span of 1 ms or more")
+        self.messages = messages
+        self.seed = seed
+        self.begin_ms = begin_ms
+        self.span_ms = span_ms
+        self.mix = mix
+
+    def __iter__(self) -> Iterator[SimMessage]:
+        return map(_message, self._in_turn())
+
+    def __len__(self) -> int:
+        return self.messages
+
+    def truth(self) -> Truth:
+        """The result that these messages must have; takes about as long as making them."""
+        return find_truth(self._sendings())
+
+    def _sendings(self) -> Iterator[Sending]:
+        rng = Random(self.seed)
+        script = Script(rng, make_world(rng))
+        return sendings(rng, script, self.mix, self.messages, self.begin_ms, self.span_ms)
+
+    def _in_turn(self) -> Iterator[Sending]:
+        """In the order of their turns; a turn that lies more than LOOK_AHEAD messages ahead comes that much ahead."""
+        waiting: list[tuple[int, int, Sending]] = []
+        for place, sending in enumerate(self._sendings()):
+            turn = (sending.turn_ms - self.begin_ms) * self.messages // self.span_ms
+            heappush(waiting, (min(turn, place + LOOK_AHEAD), place, sending))
+            while waiting and waiting[0][0] <= place:
+                yield heappop(waiting)[2]
+        while waiting:
+            yield heappop(waiting)[2]
+
+
+def simulate(messages: int, seed: int, begin_ms: int, span_ms: int = 3_600_000, mix: Mix | None = None) -> Simulation:
+    """A simulation of ``messages`` FTS messages; ``mix`` says how much of what it holds (default: some of all)."""
+    return Simulation(messages, seed, begin_ms, span_ms, mix or Mix())
+
+
+def _message(sending: Sending) -> SimMessage:
+    if sending.poison:
+        body = poison_body(sending)
+    elif sending.kind is Kind.START:
+        body = start_body(sending.attempt)
+    else:
+        body = complete_body(sending.attempt)
+    headers = {"timestamp": str(sending.received_ms), "persistent": "true"}
+    return SimMessage(TOPICS[sending.kind], body, headers, sending.received_ms)
