@@ -27,6 +27,9 @@ ROOTS: dict[str, tuple[str, ...]] = {
 ALONE: dict[str, tuple[str, ...]] = {
     # Kafka logs through slf4j 1 to log4j 2. Resolved with Kafka, its parent would choose other versions for Kafka.
     "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
+    # Users and groups as values, which activemq-all lacks. They have not changed since this version, the newest that
+    # is served everywhere we looked; what it depends on is in activemq-all.
+    "activemq": ("org.apache.activemq:activemq-jaas:6.1.7",),
     "jolokia": ("org.jolokia:jolokia-agent-jvm:jar:javaagent:2.3.0",),  # an agent that carries what it needs
 }
 """Taken without what they depend on."""
