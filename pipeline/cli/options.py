@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import click
 
 from pipeline.cli import settings
+from pipeline.store.queries.instants import parse_instant
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +34,17 @@ def with_settings(command: Callable[Concatenate[settings.Settings, P], R]) -> Ca
         return command(settings.load(config, os.environ), *arguments, **options)
 
     return wrapped
+
+
+def _instant(context: click.Context, parameter: click.Parameter, written: str | None) -> int | None:
+    return None if written is None else parse_instant(written, time.time_ns() // 1_000_000)
+
+
+def range_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Gives a command ``--from`` and ``--to`` as ``from_ms`` and ``to_ms``, None where left open."""
+    for name, sense in (("to", "Before this time."), ("from", "From this time on: ISO 8601, -2h, now-30m.")):
+        command = click.option(f"--{name}", f"{name}_ms", metavar="TIME", callback=_instant, help=sense)(command)
+    return command
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

@@ -6,22 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
-from psycopg2 import errorcodes
 from psycopg2.extensions import connection as Connection
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.store.queries.columns import Column
-from pipeline.store.queries.errors import NotReady
 from pipeline.store.queries.question import Question
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
 from pipeline.store.queries.windows import windows_statement
-from pipeline.store.session import Unavailable, service_address
 
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
-_MISSING = (errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_FUNCTION, errorcodes.INVALID_SCHEMA_NAME)
 
 
 @dataclass
@@ -45,8 +40,7 @@ def statement(question: Question) -> Statement:
 
 
 def answer(connection: Connection, question: Question) -> Answer:
-    """Starts the question in a transaction of ``connection``; raises NotReady when the views are not there,
-    Unavailable when the database goes away."""
+    """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
     asked = statement(question)
     select = asked.select if question.limit is None else asked.select.limit(question.limit + 1)
     compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
@@ -61,14 +55,7 @@ def _rows(
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
-        try:
-            cursor.execute(sql, parameters)
-        except psycopg2.ProgrammingError as error:
-            if error.pgcode in _MISSING:
-                raise NotReady from error
-            raise
-        except psycopg2.OperationalError as error:
-            raise Unavailable("PostgreSQL", service_address(connection.dsn), str(error)) from error
+        cursor.execute(sql, parameters)
         for number, row in enumerate(cursor):
             if number == limit:
                 found.has_more = True
