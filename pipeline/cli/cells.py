@@ -6,43 +6,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.cli.output import write
-from pipeline.stages.windows import LinkKey
 from pipeline.store.queries.columns import Column
 from pipeline.store.verify import Cell
 
-
-def document(cell: Cell) -> dict[str, Any]:
-    """A cell for JSON; none in the key is null."""
-    fields = {**cell._asdict(), "link": None}
-    del fields["link"]
-    return {**fields, **{name: value or None for name, value in cell.link._asdict().items()}}
+SCREEN = 50
 
 
-def print_cells(cells: Sequence[Cell], before: str, after: str) -> None:
-    """A table of the cells, if there are any; ``before`` and ``after`` head the two values."""
-    if not cells:
-        return
-    key = [name for name in LinkKey._fields if any(getattr(cell.link, name) for cell in cells)]
-    columns = [
-        Column("table", "text"),
-        Column("window_start", "time"),
-        *(Column(name, "text") for name in key),
-        Column("column", "text"),
-        Column(before, "count"),
-        Column(after, "count"),
-    ]
-    write(
-        "table",
-        columns,
-        (
-            [
-                cell.table,
-                cell.window_start,
-                *(getattr(cell.link, name) or None for name in key),
-                cell.column,
-                cell.stored,
-                cell.recomputed,
-            ]
-            for cell in cells
-        ),
-    )
+def document(cell: Cell, before: str, after: str) -> dict[str, Any]:
+    """A cell for JSON, with the names of its two values; none in the key is null."""
+    key = {name: value or None for name, value in cell.link._asdict().items()}
+    where = {"table": cell.table, "window_start": cell.window_start, **key, "column": cell.column}
+    return {**where, before: cell.stored, after: cell.recomputed}
+
+
+def print_cells(cells: Sequence[Cell], before: str, after: str) -> int:
+    """A table of the first SCREEN cells; how many it shows. ``before`` and ``after`` head the two values.
+
+    Cells of a row that only one side has, and that are 0 there, say nothing more than its other cells.
+    """
+    telling = [cell for cell in cells if (cell.stored or 0) != (cell.recomputed or 0)]
+    shown = (telling or list(cells))[:SCREEN]
+    if shown:
+        names = ("fts", "vo", "channel", "src_host", "dst_host", "src_site", "dst_site")
+        key = [name for name in names if any(getattr(cell.link, name) for cell in shown)]
+        columns = [
+            Column("table", "text"),
+            Column("window_start", "time"),
+            *(Column(name, "text") for name in (*key, "column")),
+            *(Column(name, "count") for name in (before, after)),
+        ]
+        write("table", columns, (_row(cell, key) for cell in shown))
+    return len(shown)
+
+
+def _row(cell: Cell, key: Sequence[str]) -> list[Any]:
+    link = (getattr(cell.link, name) or None for name in key)
+    return [cell.table, cell.window_start, *link, cell.column, cell.stored, cell.recomputed]

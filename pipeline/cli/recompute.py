@@ -36,13 +36,14 @@ def recompute(settings: Settings, /, from_ms: int | None, to_ms: int | None, dry
     with closing(connect(url)) as connection, closing(connect(url)) as numbers:
         report = rebuild(connection, numbers, newest(url), from_ms, to_ms, dry_run)
     if as_json:
-        cells = [document(cell) for cell in report.examples]
+        cells = [document(cell, "before", "after") for cell in report.examples]
         write_json({**report._asdict(), "examples": cells, "dry_run": dry_run})
         return
-    print_cells(report.examples, "before", "after")
+    shown = print_cells(report.examples, "before", "after")
     did = "would change" if dry_run else "changed"
     days = "1 day" if report.days == 1 else f"{count(report.days)} days"
     print(
         f"{days}: {count(report.rows)} transfers and starts {did} their places, "
         f"{count(report.changed)} of {count(report.cells)} cells {did}"
+        f"{f', {shown} of them above' if shown else ''}"
     )

@@ -40,14 +40,13 @@ def verify(settings: Settings, /, from_ms: int | None, to_ms: int | None, as_jso
                 "window_to": report.window_to,
                 "cells": report.cells,
                 "differing": report.differing,
-                "examples": [document(cell) for cell in report.examples],
+                "examples": [document(cell, "stored", "recomputed") for cell in report.examples],
             }
         )
     else:
-        print_cells(report.examples, "stored", "recomputed")
-        verdict = f"{count(report.differing)} differ" if report.differing else "all equal"
-        shown = f", the first {len(report.examples)} are shown" if len(report.examples) < report.differing else ""
+        shown = print_cells(report.examples, "stored", "recomputed")
+        verdict = f"{count(report.differing)} differ, {shown} of them above" if report.differing else "all equal"
         between = f"from {moment(report.window_from)} to {moment(report.window_to)}"
-        print(f"{count(report.cells)} cells {between} compared: {verdict}{shown}")
+        print(f"{count(report.cells)} cells {between} compared: {verdict}")
     if report.differing:
         raise click.exceptions.Exit(ANSWER_IS_NO)
