@@ -46,6 +46,8 @@ class Mix:
                 raise ValueError(f"the share of {field.name} is {share}: it must be between 0 and 1")
         if self.fts2 + self.monit > 1:
             raise ValueError("the shares of fts2 and monit together must not be more than 1")
+        if self.missing_start == self.missing_complete == 1:
+            raise ValueError("missing_start and missing_complete cannot both be 1: no message would be left")
         unknown = sorted(set(self.poisons) - set(POISONS))
         if unknown or not self.poisons:
             raise ValueError(f"poisons must be some of {', '.join(POISONS)}, not {', '.join(unknown) or 'none'}")

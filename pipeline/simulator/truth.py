@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.simulator.faults import Kind, Sending
-from pipeline.simulator.script import NEVER, OK, Attempt, Span
+from pipeline.simulator.script import FAILED, NEVER, OK, Attempt, Span
 
 WIDTHS_MS = {"10m": 600_000, "1h": 3_600_000, "1d": 86_400_000}
 BASE_MS = WIDTHS_MS["10m"]
@@ -174,7 +174,7 @@ def _count_end(base: dict[WindowKey, Window], attempt: Attempt) -> None:
         window.bytes_ok += attempt.bytes
         for name, value in _measures(attempt):
             window.measures.setdefault(name, Measure()).add(Measure(1, value, value, value))
-    elif attempt.state == "failed":
+    elif attempt.state == FAILED:
         window.failed += 1
     else:
         window.aborted += 1
@@ -208,7 +208,7 @@ def _has_duration(span: Span) -> bool:
 def _moved(attempt: Attempt) -> Iterator[tuple[int, int]]:
     """(a time in the window, bytes moved in it): spread evenly over the streaming time where that can be true.
 
-    >>> # 100 bytes over 7 minutes, 2 of them before the edge of a window: 28 before it, 72 after it
+    100 bytes over 7 minutes, 2 of which lie before the edge of a window, give 28 bytes before it and 72 after it.
     """
     begin, end = span = attempt.streaming
     if span == NEVER or not _has_duration(span) or begin == end or end > attempt.event_ms + CLOCK_TOLERANCE_MS:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import orjson
 
 from pipeline.simulator.naming import names_of
-from pipeline.simulator.script import Attempt, Era
+from pipeline.simulator.script import ABORTED, FAILED, OK, Attempt, Era
 from pipeline.simulator.styled import styled
 from pipeline.simulator.wire_fts2 import fts2_complete, fts2_start
 
 _WRAP = (1 << 64) - 1
 
-_STATES = {"ok": ("Ok", 1), "failed": ("Error", 0), "aborted": ("Abort", -1)}
+_STATES = {OK: ("Ok", 1), FAILED: ("Error", 0), ABORTED: ("Abort", -1)}
 
 _COMMON = {
     "dest_srm_v": '"%(dst_srm)s"',
@@ -196,7 +196,7 @@ def fts3_complete(attempt: Attempt) -> bytes:
             "phase": failure.phase,
             "category": failure.category,
             "message": failure.text.replace("%x", f"{file.noise:x}"),
-            "is_recoverable": "true" if attempt.state == "failed" else "false",
+            "is_recoverable": "true" if attempt.state == FAILED else "false",
             "retry": attempt.number,
             "retry_max": 3,
         }

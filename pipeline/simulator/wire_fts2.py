@@ -6,10 +6,10 @@ In 2012 a blank was left in front of the body, and completes told of the whole p
 from __future__ import annotations
 
 from pipeline.simulator.naming import names_of
-from pipeline.simulator.script import Attempt, Era
+from pipeline.simulator.script import ABORTED, FAILED, OK, Attempt, Era
 
 _ENDPOINT = "https://%s:8443/glite-data-transfer-fts/services/FileTransfer"
-_STATES = {"ok": "Ok", "failed": "Error", "aborted": "Abort"}
+_STATES = {OK: "Ok", FAILED: "Error", ABORTED: "Abort"}
 
 
 def fts2_start(attempt: Attempt) -> bytes:
