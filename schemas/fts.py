@@ -8,7 +8,6 @@ The MONIT archive wraps a message as ``{"data": {...}, "metadata": {...}}``: ``d
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,6 +29,7 @@ from schemas.events import (
 )
 from schemas.hosts import instance_name, link_host
 from schemas.keys import hash64, id_text, key_order, transfer_key
+from schemas.numbers import decimal_of, whole
 from schemas.times import BadTime, is_zero_time, wire_time
 
 DAY_MS = 86_400_000
@@ -277,18 +277,15 @@ def _interval(begin: int | None, end: int | None, event_ms: int, raw_floor_ms: i
 
 
 def _bytes(value: object) -> int:
-    if type(value) is int:
-        count = value
-    elif value is None:
+    if value is None:
         return 0
+    if type(value) is str:
+        value = value.strip() or 0
+    if type(value) is int:
+        count: int | None = value
     else:
-        try:
-            number = Decimal(value.strip() or "0" if type(value) is str else repr(value))
-            count = int(number)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}") from None
-        if number != count or type(value) is bool:
-            raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}")
-    if count < 0 or count > _MAX_BYTES:
-        raise Malformed("bad_bytes", f"tr_bt_transfered is {count}")
+        number = decimal_of(value)
+        count = None if number is None or abs(number) > _MAX_BYTES else whole(number)
+    if count is None or count < 0 or count > _MAX_BYTES:
+        raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}")
     return count

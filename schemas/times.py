@@ -7,7 +7,9 @@ The unit is told by magnitude. Empty, absent and 0 mean "did not happen", never 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+
+from schemas.numbers import decimal_of
 
 MAX_MS = 253_402_300_799_999
 """The last ms of the year 9999: later than that is not a time but a broken number."""
@@ -41,7 +43,9 @@ def wire_time(value: object) -> int | None:
             return int(whole) or None
         return _from_text(text)
     if type(value) is float:
-        return _from_number(Decimal(repr(value)))
+        number = decimal_of(value)
+        if number is not None:
+            return _from_number(number)
     raise BadTime(f"{value!r:.80} is not a time")
 
 
@@ -56,10 +60,9 @@ def is_zero_time(value: object) -> bool:
 def _from_text(text: str) -> int | None:
     if not text:
         return None
-    try:
-        return _from_number(Decimal(text))
-    except InvalidOperation:
-        pass
+    number = decimal_of(text)
+    if number is not None:
+        return _from_number(number)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -71,8 +74,6 @@ def _from_text(text: str) -> int | None:
 
 
 def _from_number(number: Decimal) -> int | None:
-    if not number.is_finite():
-        raise BadTime(f"{number} is not a time")
     if number == 0:
         return None
     if number < 0 or number > MAX_MS * 1000:
