@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -23,6 +23,7 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "stack": ("pipeline.cli.stack:stack", "PostgreSQL, Kafka and ActiveMQ on this machine: up, down, status, logs, env"),
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
@@ -31,6 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topology": ("pipeline.cli.topology:topology", "load sites, hosts and VO endpoints; show a host"),
 }
 """Name of each command -> the module attribute that holds it, and what it does."""
+
+
+class _ReaderLeft(Exception):
+    """Whoever read our output closed it (``| head``): nothing more can be said there, not even at exit."""
 
 
 class LazyGroup(click.Group):
@@ -46,6 +51,13 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would exit with 1, which is a command's answer "no".
+            raise _ReaderLeft from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -82,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except _ReaderLeft:
         return _reader_left()
     except Exception as error:  # noqa: BLE001 - the outermost frame: every error becomes a sentence and a code
         return _told(error)
@@ -104,6 +116,5 @@ def _say(sentence: str) -> None:
 
 
 def _reader_left() -> int:
-    """Whoever read our output closed it (``| head``): nothing more can be said there, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return BROKEN_PIPE

@@ -1,0 +1,147 @@
+"""Settings: one file and the environment, which wins; each value knows its origin, each fault has a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import settings
+from pipeline.cli.errors import ConfigurationError
+from schemas.topics import BROKER_TOPICS
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "transferscope.toml"
+    path.write_text(text)
+    return path
+
+
+def sentence(config: Path | None, environment: dict[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(config, environment)
+    assert caught.value.exit_code == 2
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_without_file_and_environment_every_value_is_the_default() -> None:
+    found = settings.load(None, {"PATH": "/bin", "HOME": "/home/x"})
+    for setting in settings.REGISTRY:
+        assert getattr(found, setting.name) == setting.default
+        assert found.origins[setting.name] == "default"
+
+
+def test_the_environment_wins_over_the_file_and_the_origin_says_so(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'stomp_consumer = "from_file"\npartitions = 4\n')
+    found = settings.load(path, {"TRANSFERSCOPE_STOMP_CONSUMER": "from_env"})
+    assert found.stomp_consumer == "from_env"
+    assert found.origins["stomp_consumer"] == "environment TRANSFERSCOPE_STOMP_CONSUMER"
+    assert found.partitions == 4
+    assert found.origins["partitions"] == f"file {path}"
+
+
+def test_the_file_can_be_named_by_the_environment_and_the_option_wins(tmp_path: Path) -> None:
+    named = toml(tmp_path, "partitions = 2\n")
+    other = tmp_path / "other.toml"
+    other.write_text("partitions = 16\n")
+    environment = {"TRANSFERSCOPE_CONFIG": str(named)}
+    assert settings.load(None, environment).partitions == 2
+    assert settings.load(other, environment).partitions == 16
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    path = toml(tmp_path, "partitions = 2\n")
+    assert settings.load(path, {"TRANSFERSCOPE_PARTITIONS": ""}).partitions == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("TRANSFERSCOPE_DATABASE_ULR", "TRANSFERSCOPE_DATABASE_URL"), ("TRANSFERSCOPE_STOMP_BROKER", "STOMP_BROKERS")],
+)
+def test_an_unknown_variable_is_refused_and_the_nearest_known_one_named(name: str, near: str) -> None:
+    text = sentence(None, {name: "x"})
+    assert name in text
+    assert near in text
+
+
+def test_an_unknown_name_in_the_file_is_refused_and_the_nearest_known_one_named(tmp_path: Path) -> None:
+    text = sentence(toml(tmp_path, 'kafka_bootstap = "a:1"\n'), {})
+    assert "transferscope.toml" in text
+    assert "did you mean kafka_bootstrap?" in text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("PARTITIONS", "many", "a whole number from 1 to 64"),
+        ("PARTITIONS", "65", "a whole number from 1 to 64"),
+        ("RETENTION_DAYS", "0", "a whole number from 1"),
+        ("DATABASE_URL", "mysql://x/y", "postgresql://"),
+        ("KAFKA_BOOTSTRAP", "kafka", "host:port"),
+        ("KAFKA_BOOTSTRAP", "kafka:99999", "host:port"),
+        ("STOMP_BROKERS", "tcp://mq:61613", "stomp://host:port"),
+        ("STOMP_BROKERS", "stomp://mq", "stomp://host:port"),
+        ("STOMP_BROKERS", ",", "stomp://host:port"),
+        ("STOMP_CONSUMER", "a.b", "a word"),
+        ("BROKER_API", "mq:8161", "http://"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_with_what_it_must_be(variable: str, value: str, expected: str) -> None:
+    text = sentence(None, {f"TRANSFERSCOPE_{variable}": value})
+    assert f"TRANSFERSCOPE_{variable}" in text
+    assert expected in text
+
+
+def test_lists_come_from_commas_in_the_environment_and_from_arrays_in_the_file(tmp_path: Path) -> None:
+    expected = ("stomp://a:1", "stomp+ssl://[::1]:2")
+    assert settings.load(None, {"TRANSFERSCOPE_STOMP_BROKERS": ", ".join(expected)}).stomp_brokers == expected
+    path = toml(tmp_path, 'stomp_brokers = ["stomp://a:1", "stomp+ssl://[::1]:2"]\n')
+    assert settings.load(path, {}).stomp_brokers == expected
+
+
+def test_a_relative_path_in_the_file_starts_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'stomp_password_file = "secrets/mq"\n')
+    assert settings.load(path, {}).stomp_password_file == tmp_path / "secrets" / "mq"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    text = sentence(tmp_path / "none.toml", {})
+    assert "none.toml" in text
+    assert "--config" in text
+
+
+@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe = 1", b"[[broker]"])
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    assert "broken.toml is not TOML" in sentence(path, {})
+
+
+def test_the_file_names_its_brokers_in_one_way(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'stomp_brokers = ["stomp://a:1"]\n[[broker]]\nurl = "stomp://b:1"\n')
+    assert "keep one of them" in sentence(path, {})
+
+
+def test_brokers_of_the_environment_replace_the_tables_of_the_file(tmp_path: Path) -> None:
+    path = toml(tmp_path, '[[broker]]\nurl = "stomp://b:1"\n')
+    found = settings.load(path, {"TRANSFERSCOPE_STOMP_BROKERS": "stomp://a:1"})
+    assert found.stomp_brokers == ("stomp://a:1",)
+    assert found.broker == ()
+
+
+def test_what_is_not_set_but_needed_is_said_with_the_way_to_set_it() -> None:
+    with pytest.raises(ConfigurationError, match="TRANSFERSCOPE_DATABASE_URL"):
+        settings.load(None, {}).need("database_url")
+
+
+def test_topics_of_broker_tables_add_to_the_known_kinds(tmp_path: Path) -> None:
+    path = toml(tmp_path, '[[broker]]\nurl = "stomp://b:1"\n[broker.topics]\n"test.start" = "fts.start"\n')
+    assert settings.load(path, {}).kinds() == {**BROKER_TOPICS, "test.start": "fts.start"}
+
+
+def test_every_setting_has_a_sentence_and_a_variable_of_its_own() -> None:
+    variables = [setting.variable for setting in settings.REGISTRY]
+    assert len(set(variables)) == len(variables)
+    assert all(setting.sentence and len(setting.sentence) < 120 for setting in settings.REGISTRY)
