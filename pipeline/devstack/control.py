@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.devstack import documents
-from pipeline.devstack.errors import StackError
+from pipeline.devstack.errors import NotThere, StackError
 from pipeline.devstack.state import StackState
 
 Verb = Literal["status", "start", "stop", "kill", "restart", "down"]
@@ -33,14 +33,15 @@ class Answer(msgspec.Struct):
     state: StackState
 
 
-class NoSupervisor(StackError):
+class NoSupervisor(NotThere):
     """Nobody takes orders in that folder."""
 
 
 def order(control: Path, order: Order, timeout_s: float) -> StackState:
     """The state after the order was carried out.
 
-    Raises NoSupervisor when nobody listens, StackError with the supervisor's reason when it could not.
+    Raises NoSupervisor when nobody listens, NotThere without an answer in time, StackError with the reason when it
+    could not be carried out.
     """
     with _short(control) as path, socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout_s)
@@ -50,11 +51,13 @@ def order(control: Path, order: Order, timeout_s: float) -> StackState:
             with connection.makefile("rb") as lines:
                 line = lines.readline()
         except TimeoutError as error:
-            raise StackError(
+            raise NotThere(
                 f"the stack in {control.parent} did not answer in {timeout_s:.0f} s: read its log/supervisor.log"
             ) from error
         except OSError as error:
-            raise NoSupervisor(f"no stack runs in {control.parent}: say transferscope stack up") from error
+            raise NoSupervisor(
+                f"no stack runs in {control.parent}: say transferscope stack up --dir {control.parent}"
+            ) from error
     if not line:
         raise NoSupervisor(f"the stack in {control.parent} ended: read its log/supervisor.log")
     answer = documents.decode(line, Answer)
@@ -78,7 +81,9 @@ def _short(control: Path) -> Iterator[str]:
     try:
         folder = os.open(control.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise NoSupervisor(f"there is no stack in {control.parent}: say transferscope stack up") from error
+        raise NoSupervisor(
+            f"there is no stack in {control.parent}: say transferscope stack up --dir {control.parent}"
+        ) from error
     try:
         yield f"/proc/self/fd/{folder}/{control.name}"
     finally:

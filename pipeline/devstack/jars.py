@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from pipeline.devstack.errors import NotThere, StackError
+from pipeline.devstack.errors import NotThere
 
 LOCK_FILE = "jars.lock"
 PARALLEL = 6
@@ -26,7 +27,7 @@ ATTEMPTS = 3
 _TIMEOUT_S = 60
 
 OnBytes = Callable[[int, int], None]
-"""Told of bytes fetched so far and in all; called from several threads."""
+"""Told of bytes fetched so far and in all; called from several threads, one at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def locked(text: str | None = None) -> list[Jar]:
 def ensure(jars: Sequence[Jar], cache: Path, on_bytes: OnBytes | None = None) -> list[Path]:
     """Their files, in order; what is not in the cache is fetched, by one process at a time.
 
-    Raises NotThere when one cannot be fetched, StackError when one has another sum than the lock's.
+    Raises NotThere when one cannot be fetched or has another sum than the lock's.
     """
     with _only_one(cache):
         missing = [jar for jar in dict.fromkeys(jars) if not jar.path_in(cache).exists()]
@@ -89,11 +90,13 @@ def _only_one(cache: Path) -> Iterator[None]:
 def _fetch_all(jars: Sequence[Jar], cache: Path, on_bytes: OnBytes) -> None:
     total = sum(jar.size_bytes for jar in jars)
     done = 0
+    turn = threading.Lock()
 
     def count(fetched: int) -> None:
         nonlocal done
-        done += fetched
-        on_bytes(done, total)
+        with turn:
+            done += fetched
+            on_bytes(done, total)
 
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as folder,
@@ -157,7 +160,7 @@ def _download(coordinate: str, repository: Path, counting: Callable[[int], None]
 def _check(jar: Jar, path: Path) -> None:
     found = sha256_of(path)
     if found != jar.sha256:
-        raise StackError(
+        raise NotThere(
             f"{jar.coordinate} is not the jar of jars.lock (its SHA-256 is {found[:16]}…, not {jar.sha256[:16]}…): "
             f"remove {path.parent} and find out who served or changed it before you start again"
         )

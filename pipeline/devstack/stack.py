@@ -28,7 +28,7 @@ _JARS_OF: Mapping[str, tuple[str, ...]] = {POSTGRES: (), KAFKA: ("kafka",), ACTI
 
 @dataclass(frozen=True)
 class Watch:
-    """Told how the start goes: bytes of jars fetched (from several threads), and the state while it changes."""
+    """Told how the start goes: bytes of jars fetched, and the state while it changes."""
 
     on_bytes: jars.OnBytes = lambda done, total: None
     on_state: Callable[[StackState], None] = lambda now: None
@@ -259,7 +259,7 @@ def _start_supervisor(folder: Folder, owned: bool) -> subprocess.Popen[bytes]:
                 process.kill()
                 process.wait()
                 why = f"the stack's supervisor did not start: read {folder.log('supervisor')}"
-                raise StackError(why) from None
+                raise NotThere(why) from None
             time.sleep(_POLL_S)
         else:
             return process

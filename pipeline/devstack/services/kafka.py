@@ -39,6 +39,9 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
+# A broker that was killed is let in again only when its session has ended.
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=1000
 # Of a heap of 768 MB; the default alone is 128 MB.
 log.cleaner.dedupe.buffer.size=16777216
 """
