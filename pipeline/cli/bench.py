@@ -1,0 +1,33 @@
+"""``bench``: commands that measure. They print machine, settings and figures, and what ran beside them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+BENCHES: dict[str, tuple[str, str]] = {
+    "core": ("pipeline.cli.bench_core:core", "decode to deltas, no I/O, one core"),
+}
+
+
+class _Benches(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(BENCHES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in BENCHES:
+            return None
+        module, _, attribute = BENCHES[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Benchmarks"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in BENCHES.items()])
+
+
+@click.group(cls=_Benches)
+def bench() -> None:
+    """Measure transferscope on this machine; each figure is printed with the goal it must reach."""
