@@ -16,7 +16,14 @@ USER = "transferscope"
 BROKER = "local"
 FRAME_LIMIT_BYTES = 64 * 2**20
 """Above what the bridge accepts, so that tests can send it too much."""
-VIRTUAL_TOPICS = ("transfer.>", "xrdpop.>", "xrootd.>")
+VIRTUAL_TOPICS_XML = (
+    "<destinationInterceptors><virtualDestinationInterceptor><virtualDestinations>"
+    '<virtualTopic name="transfer.>" prefix="Consumer.*." selectorAware="false"/>'
+    '<virtualTopic name="xrdpop.>" prefix="Consumer.*." selectorAware="false"/>'
+    '<virtualTopic name="xrootd.>" prefix="Consumer.*." selectorAware="false"/>'
+    "</virtualDestinations></virtualDestinationInterceptor></destinationInterceptors>"
+)
+"""Whoever subscribes to Consumer.NAME.transfer.X has a queue of his own with all that is published to transfer.X."""
 
 _SETTINGS_FILE = "activemq.xml"
 _JOLOKIA_FILE = "jolokia.properties"
@@ -29,9 +36,7 @@ _SETTINGS = """\
                            http://activemq.apache.org/schema/core/activemq-core.xsd">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="{broker}" dataDirectory="data"
           persistent="true" useJmx="true" schedulerSupport="false">
-    <destinationInterceptors><virtualDestinationInterceptor><virtualDestinations>
-      {virtual_topics}
-    </virtualDestinations></virtualDestinationInterceptor></destinationInterceptors>
+    {virtual_topics}
     <destinationPolicy><policyMap><policyEntries>
       <!-- A backlog goes to the disk instead of stopping the publishers. -->
       <policyEntry queue=">" memoryLimit="64 mb" producerFlowControl="false" reduceMemoryFootprint="true">
@@ -88,9 +93,6 @@ class ActiveMQ:
         write_private(self._home / _JOLOKIA_FILE, "".join(f"{k}={v}\n" for k, v in jolokia.items()))
 
     def _settings(self, password: str) -> str:
-        topics = (
-            f'<virtualTopic name={quoteattr(t)} prefix="Consumer.*." selectorAware="false"/>' for t in VIRTUAL_TOPICS
-        )
         limits = f"wireFormat.maxFrameSize={FRAME_LIMIT_BYTES}&wireFormat.maxDataLength={FRAME_LIMIT_BYTES}"
         connectors = [("stomp", f"stomp+nio://{self.address}?{limits}")]
         tls = ""
@@ -103,7 +105,7 @@ class ActiveMQ:
             broker=BROKER,
             user=USER,
             password=quoteattr(password),
-            virtual_topics="\n      ".join(topics),
+            virtual_topics=VIRTUAL_TOPICS_XML,
             tls=tls,
             connectors="\n      ".join(
                 f"<transportConnector name={quoteattr(name)} uri={quoteattr(uri)}/>" for name, uri in connectors

@@ -1,0 +1,44 @@
+"""Fixtures that many tests share: real services, and a database of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.devstack.plan import POSTGRES
+from pipeline.devstack.stack import Stack
+from tests.support.services import fresh_database, services
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server whose user may create databases; nobody stops or kills it."""
+    with services(tmp_path_factory.mktemp("postgres"), os.environ, {POSTGRES}) as running:
+        yield running.env()["TRANSFERSCOPE_DATABASE_URL"]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with services(tmp_path_factory.mktemp("services"), os.environ) as running:
+        yield running
+
+
+@pytest.fixture
+def stack(_session_stack: Stack) -> Stack:
+    """PostgreSQL, Kafka and ActiveMQ, all of them up; tests may stop, kill and restart them.
+
+    One for all tests: whoever needs empty topics, queues or tables uses names of his own.
+    """
+    for service in _session_stack.status().services.values():
+        if not service.is_serving:
+            _session_stack.restart(service.name)
+    return _session_stack

