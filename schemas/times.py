@@ -7,7 +7,7 @@ The unit is told by magnitude. Empty, absent and 0 mean "did not happen", never 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from schemas.numbers import decimal_of
 
@@ -17,6 +17,7 @@ MAX_MS = 253_402_300_799_999
 _MICROSECONDS_FROM = 10**14
 _MS_FROM = 10**11
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ONE_MS = Decimal("0.001")
 
 
 class BadTime(ValueError):
@@ -39,8 +40,8 @@ def wire_time(value: object) -> int | None:
         text = value.strip()
         whole, _, fraction = text.partition(".")
         # "1321612263000.000000", the form of 2011 and 2012, without the price of a Decimal.
-        if len(whole) == 13 and whole.isdecimal() and whole.isascii() and fraction.strip("0") == "":
-            return int(whole) or None
+        if len(whole) == 13 and whole[0] != "0" and whole.isdecimal() and whole.isascii() and not fraction.strip("0"):
+            return int(whole)
         return _from_text(text)
     if type(value) is float:
         number = decimal_of(value)
@@ -50,11 +51,9 @@ def wire_time(value: object) -> int | None:
 
 
 def is_zero_time(value: object) -> bool:
-    """Whether a time was sent as 0, in contrast to being empty or absent."""
-    if type(value) is str:
-        text = value.strip()
-        return text != "" and text.strip("0.") == ""
-    return type(value) in (int, float) and value == 0
+    """Whether a time was sent as 0, in contrast to being empty or absent. Raises BadTime."""
+    absent = value is None or (type(value) is str and not value.strip())
+    return not absent and wire_time(value) is None
 
 
 def _from_text(text: str) -> int | None:
@@ -76,13 +75,13 @@ def _from_text(text: str) -> int | None:
 def _from_number(number: Decimal) -> int | None:
     if number == 0:
         return None
-    if number < 0 or number > MAX_MS * 1000:
-        raise BadTime(f"{number} is not a time")
+    if number < 0 or number >= (MAX_MS + 1) * 1000:
+        raise BadTime(f"{number!s:.80} is not a time")
     if number >= _MICROSECONDS_FROM:
-        return _checked(int(number / 1000))
+        return _checked(int(number) // 1000)
     if number >= _MS_FROM:
         return _checked(int(number))
-    return _checked(int(number * 1000))
+    return _checked(int(number.quantize(_ONE_MS, ROUND_DOWN) * 1000))
 
 
 def _checked(ms: int) -> int | None:
