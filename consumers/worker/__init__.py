@@ -1,0 +1,1 @@
+"""The worker: Kafka to Postgres, hosted by a Faust app (README.md)."""

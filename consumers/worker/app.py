@@ -1,0 +1,64 @@
+"""The worker's process as a Faust app: what starts, what stops, what a crash takes down.
+
+``faust -A consumers.worker.app worker`` runs it with the settings of the environment, ``transferscope worker`` with all
+of them. Faust supervises; it reads no topic here (README.md says why).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+
+from consumers.kafka.consumer import BulkConsumer
+from consumers.worker.config import WorkerConfig, from_environment
+from consumers.worker.health import Health
+from consumers.worker.loop import Loop
+from consumers.worker.page import HealthPage
+from consumers.worker.service import BulkIngest
+from consumers.worker.writer import Writer
+from pipeline.ingest import Ingest
+from schemas.topics import KINDS
+
+GROUP = "transferscope-worker"
+TOPICS = tuple(sorted(set(KINDS.values())))
+
+
+class _NoStreams(BootStrategy):
+    """Only what we host: no consumer, producer, tables or statistics of Faust's own."""
+
+    enable_kafka = False
+    enable_sensors = False
+
+
+class _App(faust.App):
+    BootStrategy = _NoStreams
+
+    def _create_directories(self) -> None:
+        """Faust keeps its tables' files there; without tables an empty folder would be left behind."""
+
+
+def create_app(config: WorkerConfig) -> faust.App:
+    """A Faust app that hosts the ingest of the bulk topics and its health page."""
+    broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
+    app = _App(GROUP, broker=broker, datadir=tempfile.gettempdir(), autodiscover=False)
+    health = Health()
+
+    def loop() -> Loop:
+        writer = Writer(Ingest(config.database_url, config.retention_days), health)
+        return Loop(lambda before_revoke: BulkConsumer(config.kafka, TOPICS, GROUP, before_revoke), writer, health)
+
+    app.web_server(HealthPage(health, config.health_host, config.health_port))
+    app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """``app``, made when the ``faust`` command asks for it: importing this module needs no settings."""
+    if name == "app":
+        app = globals()["app"] = create_app(from_environment(os.environ))
+        return app
+    raise AttributeError(name)

@@ -1,0 +1,205 @@
+"""Read, decode, commit: the next batch is read and decoded while Postgres takes the one before.
+
+Order and safety: batches are committed in the order in which they were read; the ledger learns of a batch after its
+commit in Postgres, Kafka learns of the ledger about once a second. So an offset in Kafka never runs ahead of the store,
+and a death anywhere makes at most the last batches come again, which the store recognises. Batches of partitions that
+were taken away meanwhile are committed all the same, for the same reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from consumers.kafka.access import KafkaAway
+from consumers.kafka.consumer import Chunk, Partition
+from consumers.worker.backoff import Backoff
+from consumers.worker.health import Health
+from consumers.worker.ledger import Ledger
+from consumers.worker.writer import Writer
+from pipeline.stages.enrich import Enriched
+from pipeline.store.session import Unavailable
+from schemas.envelope import RawMessage
+
+log = logging.getLogger(__name__)
+
+KAFKA = "Kafka"
+MOST = 10_000
+MOST_BYTES = 32 * 2**20
+LINGER_S = 0.4
+"""A batch is closed so long after its first message: many small commits would cost Postgres more than the wait costs
+the reader, who sees a message after half of it on average."""
+_IDLE_S = 0.5
+_TELL_S = 1.0
+_ASK_S = 5.0
+_ASK_LIMIT_S = 5.0
+_LEAVE_LIMIT_S = 3.0
+_STOP_LIMIT_S = 7.0
+
+
+class Source(Protocol):
+    """What is used of ``consumers.kafka.consumer.BulkConsumer``."""
+
+    async def start(self) -> None: ...
+    async def read(self, most: int, timeout_s: float) -> Chunk: ...
+    async def commit(self, next_offsets: Mapping[Partition, int]) -> None: ...
+    async def ask(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+OpenSource = Callable[[Callable[[], Awaitable[None]]], Source]
+"""Makes a source; the argument is to be awaited before partitions are taken away."""
+
+
+class Loop:
+    """The life of a worker: ``run`` until ``stop``."""
+
+    def __init__(self, open_source: OpenSource, writer: Writer, health: Health) -> None:
+        self._open_source = open_source
+        self._writer = writer
+        self._health = health
+        self._ledger = Ledger()
+        self._stopping = asyncio.Event()
+        self._source: Source | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
+
+    async def run(self) -> None:
+        """Returns after ``stop``, when what was under way is committed; raises what can only be a bug."""
+        tasks = {asyncio.create_task(work()) for work in (self._consume, self._tell_now_and_then, self._stopping.wait)}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                with suppress(Unavailable):  # Postgres was away when we were told to stop
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._finish()
+
+    def stop(self) -> None:
+        """End soon: nothing more is read."""
+        self._stopping.set()
+        self._writer.stop()
+
+    async def _consume(self) -> None:
+        await self._writer.refresh()
+        backoff = Backoff()
+        while True:
+            self._source = self._open_source(self._before_revoke)
+            try:
+                await self._source.start()
+                self._health.well(KAFKA)
+                backoff.reset()
+                await self._read_on(self._source)
+            except KafkaAway as away:
+                wait_s = backoff.next_s()
+                log.warning("%s; next attempt in %.1f s", away, wait_s)
+                self._health.trouble(KAFKA, str(away))
+                await self._leave()
+                await asyncio.sleep(wait_s)
+
+    async def _read_on(self, source: Source) -> None:
+        while True:
+            chunk = await self._gather(source)
+            if chunk.messages:
+                prepared = self._writer.prepare(chunk.messages)
+                await self._written()
+                self._writing = asyncio.create_task(self._write(chunk, prepared))
+            else:
+                if self._writing is not None and self._writing.done():
+                    await self._written()
+                await self._idle(source)
+
+    async def _gather(self, source: Source) -> Chunk:
+        """What comes until there is enough of it, or the first of it has waited long enough."""
+        messages: list[RawMessage] = []
+        size = 0
+        next_offsets: dict[Partition, int] = {}
+        closes_at = float("inf")
+        while len(messages) < MOST and size < MOST_BYTES:
+            wait_s = min(_IDLE_S, closes_at - time.monotonic())
+            chunk = await source.read(MOST - len(messages), wait_s)
+            if not chunk.messages:
+                break
+            if not messages:
+                closes_at = time.monotonic() + LINGER_S
+            messages += chunk.messages
+            size += chunk.size
+            next_offsets |= chunk.next_offsets
+        return Chunk(messages, size, next_offsets)
+
+    async def _write(self, chunk: Chunk, prepared: Enriched) -> None:
+        result = await self._writer.commit(chunk.messages, prepared)
+        self._ledger.store(chunk.next_offsets)
+        self._health.committed(result)
+
+    async def _written(self) -> None:
+        """Returns when nothing is being written."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})  # which, unlike awaiting it, leaves it alone when we are cancelled
+            writing, self._writing = self._writing, None
+            writing.result()
+
+    async def _idle(self, source: Source) -> None:
+        """Nothing came: see whether the services are there."""
+        await self._writer.refresh()
+        if time.monotonic() - self._asked_at < _ASK_S:
+            return
+        self._asked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(_ASK_LIMIT_S):
+                await source.ask()
+        except (KafkaAway, TimeoutError) as error:
+            # The client finds its way back by itself; leaving the group would only make it slower.
+            self._health.trouble(KAFKA, str(error) or f"Kafka gave no answer in {_ASK_LIMIT_S:.0f} s")
+        else:
+            self._health.well(KAFKA)
+            if self._writing is None:
+                self._health.idle()
+
+    async def _tell_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_TELL_S)
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Commit the offsets that Kafka does not know yet. They are a hint: failing is no harm."""
+        untold = self._ledger.untold()
+        if not untold or self._source is None:
+            return
+        try:
+            async with asyncio.timeout(_ASK_LIMIT_S):
+                await self._source.commit(untold)
+        except (KafkaAway, TimeoutError) as error:
+            log.warning("offsets are not committed yet: %s", str(error) or "no answer")
+        else:
+            self._ledger.tell(untold)
+
+    async def _before_revoke(self) -> None:
+        await self._tell()
+        self._ledger.forget()
+
+    async def _finish(self) -> None:
+        try:
+            async with asyncio.timeout(_STOP_LIMIT_S):
+                with suppress(Unavailable):
+                    await self._written()
+                await self._tell()
+                await self._leave()
+        except TimeoutError:
+            log.warning("stopped before all was told to Kafka: what is not comes again and is recognised")
+        finally:
+            self._writer.close()
+
+    async def _leave(self) -> None:
+        if self._source is not None:
+            source, self._source = self._source, None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_LIMIT_S):
+                    await source.stop()
