@@ -1,0 +1,23 @@
+"""Fixtures of tests that need real services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import postgres
+
+
+@pytest.fixture(scope="session")
+def template_url() -> Iterator[str]:
+    """A migrated database that tests copy and never change."""
+    with postgres.server() as server_url, postgres.template(server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(template_url: str) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    with postgres.copy_of(template_url) as url:
+        yield url

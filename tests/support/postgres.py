@@ -1,0 +1,69 @@
+"""A PostgreSQL for tests: one the environment names, else the local stack's; a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from psycopg2 import sql
+
+from pipeline.devstack.plan import POSTGRES
+from pipeline.devstack.stack import Stack
+from pipeline.store import migrations
+from pipeline.store.session import connect
+
+VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a database on a server that tests may make databases on."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        yield named
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="transferscope-test-", ignore_cleanup_errors=True) as folder,
+        Stack.up(Path(folder) / "stack", [POSTGRES]) as stack,
+    ):
+        yield stack.env()[VARIABLE]
+
+
+@contextmanager
+def template(server_url: str) -> Iterator[str]:
+    """The address of a new database with all migrations, to copy for each test."""
+    with _database(server_url, None) as url:
+        migrations.upgrade(url)
+        migrations.engine(url).dispose()
+        yield url
+
+
+@contextmanager
+def copy_of(template_url: str) -> Iterator[str]:
+    """The address of a new database that is a copy of another one, dropped at the end."""
+    with _database(template_url, urlsplit(template_url).path.removeprefix("/")) as url:
+        yield url
+
+
+@contextmanager
+def _database(server_url: str, original: str | None) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    maintenance = urlsplit(server_url)._replace(path="/postgres").geturl()
+    copied = sql.SQL("TEMPLATE {}").format(sql.Identifier(original)) if original else sql.SQL("")
+    _execute(maintenance, sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), copied))
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        _execute(maintenance, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(url: str, statement: sql.Composable) -> None:
+    with closing(connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
