@@ -5,6 +5,8 @@ Slow and obvious, standard library only, no code shared with the product. ``expe
 new store. Rules: semantics.md. Where it leaves a choice:
 
 - the copy of a repeated message that is kept is the one received first, then the one that stands first;
+- ``job_id`` and ``file_id`` are what the message says; the key may take them from its id;
+- an agent is compared and told in lower case, without a trailing dot;
 - a message without an id of its own (``transfer_id``, ``tr_id``) has ``file__job`` as the id in its dedupe key;
 - a moved share of 0 bytes makes no window row of its own.
 """
@@ -137,11 +139,12 @@ def _pairs(starts: Iterable[Start], completes: Iterable[Complete]) -> dict[tuple
             by_key[complete.key][1].append(complete)
     pairs: dict[tuple[Any, ...], Start] = {}
     for its_starts, its_completes in by_key.values():
-        pairs |= _pairs_of_key(its_starts, its_completes)
+        pairs |= pairs_of_key(its_starts, its_completes)
     return pairs
 
 
-def _pairs_of_key(starts: list[Start], completes: list[Complete]) -> dict[tuple[Any, ...], Start]:
+def pairs_of_key(starts: list[Start], completes: list[Complete]) -> dict[tuple[Any, ...], Start]:
+    """The start of each paired complete among the distinct messages of one key, without those that never pair."""
     pairs: dict[tuple[Any, ...], Start] = {}
     left = {start.dedupe: start for start in starts}
     near = []

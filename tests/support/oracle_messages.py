@@ -23,6 +23,9 @@ LARGEST_BYTES = 2**53
 END_OF_9999_MS = 253_402_300_799_999
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+NO_HOST = "invalid hostname"
+"""What FTS writes where it could not tell a host."""
+
 STATES = {"ok": "ok", "error": "failed", "abort": "aborted", "aborted": "aborted"}
 
 STAGES = {
@@ -35,7 +38,7 @@ STAGES = {
 }
 COMPLETE_TIMES = [name for ends in STAGES.values() for name in ends]
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _EXACT = Context(prec=1000)
 
 Key = tuple[str, ...]
@@ -89,13 +92,9 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         raise Unusable("too_large")
     fields = _fields(body)
     is_start = topic == START_TOPIC
-    transfer_id = _text(fields.get("transfer_id" if is_start else "tr_id"))
+    transfer_id = _id(fields.get("transfer_id" if is_start else "tr_id"))
     job_id, file_id = _id(fields.get("job_id")), _id(fields.get("file_id"))
-    if not (job_id and file_id):
-        job_id, file_id = _ids_inside(transfer_id)
-    key: Key = ("job", job_id, file_id) if job_id else ("id", transfer_id)
-    if key == ("id", ""):
-        raise Unusable("no_id")
+    key = _key(job_id, file_id, transfer_id)
     state = "" if is_start else _state(fields.get("t_final_transfer_state"))
     names = ["timestamp"] if is_start else COMPLETE_TIMES
     instants = {name: read_instant(fields.get(name)) for name in names}
@@ -108,7 +107,7 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
     if event_ms < received_ms - 30 * DAY_MS:
         raise Unusable("too_old")
     fts = host_of_url(_text(fields.get("endpnt")))
-    agent = _text(fields.get("agent_fqdn"))
+    agent = _text(fields.get("agent_fqdn")).lower().rstrip(".")
     message_id = transfer_id or f"{file_id}__{job_id}"
     common: dict[str, Any] = {
         "ref": ref,
@@ -184,13 +183,16 @@ def _id(value: Any) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
-def _ids_inside(transfer_id: str) -> tuple[str, str]:
-    """(job, file) of ``YYYY-MM-DD-HHMM__src__dst__file__job``, else two empty texts."""
+def _key(job_id: str, file_id: str, transfer_id: str) -> Key:
+    """Job and file, else those of ``YYYY-MM-DD-HHMM__src__dst__file__job``, else the whole id."""
+    if job_id and file_id:
+        return "job", job_id, file_id
     parts = transfer_id.split("__")
-    if len(parts) < 5 or not re.fullmatch(r"\d{4}-\d{2}-\d{2}-\d{4}", parts[0]):
-        return "", ""
-    file_id, job_id = parts[-2:]
-    return (job_id, file_id) if file_id.isdecimal() and job_id else ("", "")
+    if len(parts) >= 5 and re.fullmatch(r"\d{4}-\d{2}-\d{2}-\d{4}", parts[0]) and parts[-2].isdecimal() and parts[-1]:
+        return "job", parts[-1], parts[-2]
+    if not transfer_id:
+        raise Unusable("no_id")
+    return "id", transfer_id
 
 
 def _state(value: Any) -> str:
@@ -267,7 +269,7 @@ def read_bytes(value: Any) -> int:
 
 def _link_host(fields: Mapping[str, Any], name: str, url: str) -> str:
     host = _text(fields.get(name))
-    if host.lower() == "invalid hostname":
+    if host.lower() == NO_HOST:
         return "unknown"
     return (_bare_host(host) if host else host_of_url(_text(fields.get(url)), whole=False)) or "unknown"
 
@@ -278,7 +280,8 @@ def host_of_url(url: str, whole: bool = True) -> str:
     if not separator:
         rest = scheme if whole else ""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    return _bare_host(authority.rpartition("@")[2])
+    host = _bare_host(authority.rpartition("@")[2])
+    return "" if host == NO_HOST else host
 
 
 def _bare_host(text: str) -> str:

@@ -61,6 +61,7 @@ def reason(fields: Any, topic: str = COMPLETE_TOPIC, received: int | None = T) -
         ("2011-06-15T10:05:53.934122", 1_308_132_353_934),
         ("2011-06-15T12:05:53.934+02:00", 1_308_132_353_934),
         ("2011-06-15 10:05:53Z", 1_308_132_353_000),
+        ("1970-01-01T00:00:00Z", 0),
     ],
 )
 def test_the_unit_of_a_time_is_told_by_its_magnitude(raw: Any, instant: int | None) -> None:
@@ -82,6 +83,7 @@ def test_the_unit_of_a_time_is_told_by_its_magnitude(raw: Any, instant: int | No
         "1969-12-31T23:59:59Z",
         10**18,
         "1e999",
+        ".5",
         "١٢",
     ],
 )
@@ -209,7 +211,7 @@ def test_the_instance_is_the_host_of_the_endpoint() -> None:
     assert host_of_url("https://fts-pilot.cern.ch:8443/glite-data-transfer-fts/services/FileTransfer") == (
         "fts-pilot.cern.ch"
     )
-    assert reading(COMPLETE).fts == ""
+    assert reading(COMPLETE).fts == reading(COMPLETE | {"endpnt": "invalid hostname"}).fts == ""
 
 
 @pytest.mark.parametrize("metadata", [None, "", "text", [], {}, {"activity": " "}, {"activity": 5}])
