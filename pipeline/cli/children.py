@@ -1,0 +1,74 @@
+"""Other transferscope commands as child processes: started, watched, ended; their words kept in a file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_STOP_LIMIT_S = 15
+_LAST_LINES = 15
+
+
+class Died(Exception):
+    """A process that must stay up, or a step that must succeed, ended; the text says which and what it said last."""
+
+
+def program() -> list[str]:
+    """How to call transferscope from here, whatever is first on the path."""
+    return [sys.executable, "-P", "-c", "from pipeline.cli.main import main; main()"]
+
+
+class Child:
+    """A command that runs beside us until we leave; then it gets SIGTERM and the time to end in order."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._name = arguments[0]
+        self._log = log
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(
+                [*program(), *arguments], env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def check(self) -> None:
+        """Raises Died when it is no longer there."""
+        code = self._process.poll()
+        if code is not None:
+            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+            raise Died("\n".join([f"transferscope {self._name} ended with code {code}; its last words:", *lines]))
+
+
+def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], quiet: bool = False) -> None:
+    """Run a command and wait for it; its answer goes to our stdout unless ``quiet``. Raises Died when it fails."""
+    sys.stdout.flush()
+    done = subprocess.run(
+        [*program(), *arguments],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.PIPE if quiet else None,
+        check=False,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        said = f":\n{done.stdout}{done.stderr}" if quiet else ""
+        raise Died(f"transferscope {' '.join(arguments)} ended with code {done.returncode}{said}")
