@@ -1,0 +1,1 @@
+"""Everything that speaks STOMP: the only folder that imports stomp.py."""

