@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import postgres
+from tests.support.shell import Shell
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,10 @@ def database_url(template_url: str) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
     with postgres.copy_of(template_url) as url:
         yield url
+
+
+@pytest.fixture
+def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Commands against a database of this test's own."""
+    monkeypatch.setenv(postgres.VARIABLE, database_url)
+    return Shell(capsys)

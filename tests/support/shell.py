@@ -1,0 +1,29 @@
+"""Runs commands as a shell does, in this process: arguments in, exit code and both outputs out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.cli.main import run
+
+
+class Shell:
+    """``shell("query", "links", "--json", code=0)`` gives what stands on stdout; ``err`` is the last stderr."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.err = ""
+
+    def __call__(self, *arguments: object, code: int = 0) -> str:
+        self._capsys.readouterr()
+        ended = run([str(argument) for argument in arguments])
+        out, self.err = self._capsys.readouterr()
+        assert ended == code, f"exit code {ended}: {self.err}"
+        return out
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        """What the command says with ``--json``."""
+        return json.loads(self(*arguments, "--json", code=code))
