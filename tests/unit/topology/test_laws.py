@@ -48,7 +48,7 @@ vos = st.lists(st.sampled_from(["atlas", "CMS"]), max_size=2, unique=True)
 
 
 @st.composite
-def timed(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> dict[str, Any]:
+def timed(draw: st.DrawFn, /, **fields: st.SearchStrategy[Any]) -> dict[str, Any]:
     entry = draw(st.fixed_dictionaries(fields))
     begin, end = sorted(draw(st.lists(st.integers(0, 5), min_size=2, max_size=2, unique=True)))
     if draw(st.booleans()):
