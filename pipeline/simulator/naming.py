@@ -38,13 +38,16 @@ def names_of(file: File) -> Names:
     name = f"AOD.{noise % 99_999_989:08d}._{noise % 999_983:06d}.pool.root.1"
     path = f"{_ROOT[vo]}/{noise & 255:02x}/{noise >> 8 & 255:02x}/{name}"
     adler32 = f"{noise >> 32:08x}"
+    # Half of the clients tell nothing about file and job; FTS spelled that in two ways.
+    told = vo in _JOB_METADATA and not noise & 2
+    none = "null" if noise & 1 else '""'
     return Names(
         src_url=_url(file.link.src, path),
         dst_url=_url(file.link.dst, path),
         name=name,
         adler32=adler32,
-        file_metadata=_file_metadata(file, name, adler32),
-        job_metadata=_JOB_METADATA[vo],
+        file_metadata=_file_metadata(file, name, adler32) if told else none,
+        job_metadata=_JOB_METADATA[vo] if told else none,
         token=f"{vo.upper()}DATADISK" if file.link.dst.scheme == "srm" else "",
     )
 
@@ -94,16 +97,12 @@ _JOB_METADATA = {
     "atlas": _RUCIO_JOB,
     "cms": _RUCIO_JOB,
     "lhcb": styled({"issuer": '"dirac"'}, depth=1),
-    "alice": '""',
 }
 
 
 def _file_metadata(file: File, name: str, adler32: str) -> str:
-    """Rucio's object for ATLAS and CMS, DIRAC's wrapped text for LHCb; none in one of its two spellings for ALICE and
-    for every other file, as from clients that say nothing."""
+    """Rucio's object for ATLAS and CMS, DIRAC's wrapped text for LHCb."""
     vo, src, dst = file.link.vo, file.link.src, file.link.dst
-    if vo == "alice" or file.noise & 2:
-        return "null" if file.noise & 1 else '""'
     if vo == "lhcb":
         return styled({"label": f'"{name}"'}, depth=1)
     src_endpoint, dst_endpoint = endpoint_of(src, vo), endpoint_of(dst, vo)
