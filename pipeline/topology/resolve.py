@@ -15,6 +15,9 @@ from pipeline.topology.rules import Located, Named, by_message, by_path, combine
 CACHE_ENTRIES = 50_000
 """Answers kept, some 20 MB; a full cache starts anew, which is cheaper at each look-up than keeping its order."""
 
+CACHED_KEY_CHARS = 1_000
+"""Longest key kept, more than any real host and token: a broken message must not fill the cache with its text."""
+
 _Key = tuple[str, str, str, PathView | None]
 F = TypeVar("F", Claim, Door)
 
@@ -112,5 +115,6 @@ class Topology:
         to_ms = edges[after] if after < len(edges) else sys.maxsize
         if len(self._cache) >= CACHE_ENTRIES:
             self._cache.clear()
-        self._cache[key] = (from_ms, to_ms, resolved)
+        if len(host) + len(vo) + len(word) <= CACHED_KEY_CHARS:
+            self._cache[key] = (from_ms, to_ms, resolved)
         return resolved

@@ -76,3 +76,10 @@ def test_a_full_cache_starts_anew_and_goes_on_answering(monkeypatch: pytest.Monk
         for number in range(10):
             assert known.resolve(f"h{number}.a.fr", "atlas", NOW).site == "A"
             assert len(known._cache) <= 3
+
+
+def test_the_text_of_a_broken_message_is_answered_but_not_kept() -> None:
+    known = topology(domains=[domain("a.fr", "A")])
+    assert known.resolve("x" * 1_000_000 + ".a.fr", "atlas", NOW).site == "A"
+    assert known.resolve("se.a.fr", "atlas", NOW, "R" * 1_000_000).site == "A"
+    assert known._cache == {}
