@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ class HasData(Protocol):
     """A wire struct with the ``data`` of the MONIT envelope."""
 
     data: Any
+    __struct_fields__: ClassVar[tuple[str, ...]]
 
 
 W = TypeVar("W", bound=HasData)
@@ -35,10 +36,13 @@ def decode_object(body: bytes, decode: Callable[[bytes], W], wire_type: type[W])
     if not data:
         raise Malformed("empty")
     try:
-        wire = decode(data) if _NUL not in data else _decode_slowly(data, wire_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        wire = _decode_slowly(data, wire_type)
-    return wire if wire.data is None else _unwrap(wire, wire_type)
+        try:
+            wire = decode(data) if _NUL not in data else _decode_slowly(data, wire_type)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            wire = _decode_slowly(data, wire_type)
+        return wire if wire.data is None else _unwrap(wire, wire_type)
+    except RecursionError:
+        raise Malformed("too_deep") from None
 
 
 def text(value: object) -> str:
@@ -84,10 +88,7 @@ def _decode_slowly(data: bytes, wire_type: type[W]) -> W:
 
 
 def _load(decoded: str) -> object:
-    try:
-        return json.loads(decoded, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise Malformed("too_deep") from None
+    return json.loads(decoded, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -95,9 +96,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _convert(value: dict[str, Any], wire_type: type[W]) -> W:
-    cleaned = {name: _storable(item) for name, item in value.items()}
+    """The fields that the struct names, their text storable; the others are skipped, as the typed decoder does."""
+    cleaned = {name: _storable(value[name]) for name in wire_type.__struct_fields__ if name in value}
     metadata = cleaned.get("file_metadata")
-    if not isinstance(metadata, dict | str):
+    if isinstance(metadata, dict):
+        cleaned["file_metadata"] = {name: _storable(item) for name, item in metadata.items()}
+    elif not isinstance(metadata, str):
         cleaned["file_metadata"] = None
     return msgspec.convert(cleaned, wire_type)
 
@@ -105,6 +109,4 @@ def _convert(value: dict[str, Any], wire_type: type[W]) -> W:
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {key: _storable(item) for key, item in value.items()}
     return value

@@ -140,7 +140,7 @@ def parse_start(message: RawMessage, horizon: Horizon) -> Start:
         event_ms,
         received_ms,
         message.ref,
-        hash64(f"{fts}\0{transfer_id}\0{agent}"),
+        hash64(f"{fts}\0{key}\0{transfer_id}\0{agent}"),
     )
 
 
@@ -194,7 +194,7 @@ def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
         event_ms,
         received_ms,
         message.ref,
-        hash64(f"{fts}\0{transfer_id}\0{state}\0{count}"),
+        hash64(f"{fts}\0{key}\0{transfer_id}\0{state}\0{count}"),
         state,
         count,
         cleaning.size(wire.file_size) if wire.file_size is not None else cleaning.size(wire.f_size),
