@@ -72,3 +72,12 @@ def test_a_site_that_gets_its_country_changes_all_that_stands_there() -> None:
         ("endpoint", "e"),
         ("host", "se.a.fr"),
     ]
+
+
+def test_two_entries_of_an_endpoint_that_swap_their_order_change_the_host_where_both_hold() -> None:
+    old = topology(endpoints=[door("E"), door("E", site="B", valid_from="2012-01-01")])
+    new = topology(endpoints=[door("E", site="B"), door("E", valid_from="2012-01-01")])
+    assert changes(old, new) == [
+        Change("endpoint", "e", BEGIN_MS, END_MS),
+        Change("host", "se.a.fr", BEGIN_MS, END_MS),
+    ]
