@@ -25,9 +25,9 @@ class NotStomp(Exception):
 
 
 class Delivery(NamedTuple):
-    """A MESSAGE frame: its header lines as they came, without the command, and its body."""
+    """A MESSAGE frame: its headers, escapes undone but not decoded, and its body."""
 
-    head: bytes
+    headers: dict[str, bytes]
     body: bytes
 
 
@@ -90,7 +90,7 @@ class Splitter:
                     return messages, others, start
             if data.startswith(_MESSAGE, start):
                 head = data[data.index(b"\n", start) + 1 : head_end]
-                messages.append(Delivery(head, data[body_start:end]))
+                messages.append(Delivery(headers(head), data[body_start:end]))
             else:
                 others += data[start : end + 1]
             start = end + 1
@@ -100,7 +100,7 @@ _names: dict[bytes, str] = {}
 
 
 def headers(head: bytes) -> dict[str, bytes]:
-    """The headers of a frame. Of one that is repeated the first counts (STOMP 1.2)."""
+    """The header lines of a frame. Of a header that is repeated the first counts (STOMP 1.2)."""
     found: dict[str, bytes] = {}
     escaped = b"\\" in head
     for line in head.split(b"\n"):

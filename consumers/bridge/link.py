@@ -1,0 +1,159 @@
+"""One address of a broker: a thread that connects, forwards to Kafka, acknowledges, and connects again.
+
+For every batch, in this order:
+
+1. take what came from the ledger. If we die here: nothing was acknowledged, the broker hands it out again.
+2. deliver it to Kafka, and wait until Kafka has acknowledged all of it. If we die here: some of it is in Kafka twice.
+3. acknowledge to the broker, on the connection that it came from. If we die here: likewise.
+
+Twice is harmless, as whoever reads Kafka knows messages apart. Messages are never refused (NACK): to ActiveMQ that
+means its dead letter queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from consumers.bridge import stats
+from consumers.bridge.ledger import Ledger
+from consumers.bridge.mapping import record_of, sources
+from consumers.bridge.settings import BrokerSettings
+from consumers.bridge.stats import LinkStats
+from consumers.errors import Unreachable
+from consumers.kafka.producer import Producer
+from consumers.stomp.endpoint import Endpoint
+from consumers.stomp.session import Lost, Session
+from schemas.topics import MAX_BODY_BYTES
+
+log = logging.getLogger(__name__)
+
+PREFETCH = 1000
+"""Messages of a subscription that the broker sends ahead of acks. It pages 200 messages at a time and stops there until
+something is acknowledged, so acks are sent as soon as Kafka has confirmed, not at a fixed count."""
+DRAIN_S = 5.0
+"""On stopping, Kafka gets so long to confirm what is in hand."""
+_CLOSE_S = 2.0
+_TAKE_S = 0.2
+_FIRST_DELAY_S = 0.5
+_LONGEST_DELAY_S = 30.0
+_STABLE_S = 30.0
+"""A connection that held so long was a good one: the next attempt comes at once."""
+
+
+class Link:
+    """Started with ``start``, ended with ``stop`` and then ``join``."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        endpoint: Endpoint,
+        partitions: Mapping[str, int],
+        new_producer: Callable[[], Producer],
+        on_bug: Callable[[BaseException], None],
+    ) -> None:
+        """``on_bug`` is told of what no link should meet; the link is dead then."""
+        self.endpoint = endpoint
+        self.stats = LinkStats(str(endpoint))
+        self._settings = settings
+        self._sources = sources(f"{endpoint.host}:{endpoint.port}", settings.topics, partitions)
+        self._new_producer = new_producer
+        self._on_bug = on_bug
+        self._ledger = Ledger()
+        self._stopping = threading.Event()
+        self._stop_at = 0.0
+        self._thread = threading.Thread(target=self._run, name=f"link {endpoint}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more, bring what is in hand to its end, disconnect."""
+        self._stop_at = time.monotonic() + DRAIN_S
+        self._stopping.set()
+        self._ledger.close()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether it has ended within that time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def look(self) -> LinkStats:
+        """The counters with the present backlog."""
+        self.stats.backlog = self._ledger.backlog()
+        return self.stats
+
+    def _run(self) -> None:
+        try:
+            self._connect_for_ever(self._new_producer())
+        except BaseException as error:  # noqa: BLE001 - the outermost frame of this thread: whoever runs it must know
+            self._on_bug(error)
+        finally:
+            self.stats.state = stats.STOPPED
+
+    def _connect_for_ever(self, producer: Producer) -> None:
+        delay = _FIRST_DELAY_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._connection(producer)
+            except (Unreachable, Lost) as error:
+                self._failed(str(error))
+            if time.monotonic() - began > _STABLE_S:
+                delay = _FIRST_DELAY_S
+            self._stopping.wait(delay * random.uniform(0.5, 1.5))
+            delay = min(2 * delay, _LONGEST_DELAY_S)
+
+    def _failed(self, why: str) -> None:
+        if why != self.stats.last_error or self.stats.state == stats.CONNECTED:
+            log.warning("%s; trying again", why)
+        self.stats.state = stats.CONNECTING
+        self.stats.last_error = why
+
+    def _connection(self, producer: Producer) -> None:
+        """One connection from beginning to end, with a ledger of its own. Raises Unreachable, Lost."""
+        self._ledger = ledger = Ledger()
+        if self._stopping.is_set():
+            return
+        session = Session.open(self.endpoint, self._settings.login, ledger)
+        try:
+            for subscription, source in self._sources.items():
+                session.subscribe(subscription.decode(), self._settings.destination(source.topic), PREFETCH)
+            self.stats.connects += 1
+            self.stats.state = stats.CONNECTED
+            self.stats.last_error = ""
+            log.info("connected to %s, subscribed to %s", self.endpoint, ", ".join(self._settings.topics))
+            self._forward(session, ledger, producer)
+        except Lost as lost:
+            raise Lost(f"the connection to {self.endpoint} is lost: {lost}") from lost
+        finally:
+            ledger.close()
+            if not session.close(_CLOSE_S) and session.lost is None:
+                log.warning(
+                    "%s did not confirm the last acknowledgements: it may send some messages again", self.endpoint
+                )
+
+    def _forward(self, session: Session, ledger: Ledger, producer: Producer) -> None:
+        while not self._stopping.is_set():
+            batch = ledger.take(_TAKE_S)
+            if not batch:
+                if session.lost is not None:
+                    raise Lost(session.lost)
+                continue
+            self.stats.received += len(batch)
+            now_ms = time.time_ns() // 1_000_000
+            records = [record_of(message, self._sources[message.headers["subscription"]], now_ms) for message in batch]
+            if not producer.deliver(records, self._may_wait):
+                return
+            self.stats.published += len(batch)
+            self.stats.bytes += sum(len(message.body) for message in batch)
+            self.stats.too_large += sum(len(message.body) > MAX_BODY_BYTES for message in batch)
+            for ack in ledger.confirm():
+                session.ack(ack)
+            self.stats.acked += len(batch)
+
+    def _may_wait(self) -> bool:
+        return not self._stopping.is_set() or time.monotonic() < self._stop_at
