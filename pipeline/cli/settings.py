@@ -7,15 +7,14 @@ by ``load``; nothing below ``pipeline.cli`` reads either. Secrets are never sett
 
 from __future__ import annotations
 
-import difflib
-import os
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.cli import values
+from pipeline.cli import broker_tables, values
+from pipeline.cli.broker_tables import BrokerTable
 from pipeline.cli.errors import ConfigurationError
 from schemas.topics import BROKER_TOPICS
 
@@ -63,7 +62,7 @@ class Settings:
     backlog_limit: int = _setting(
         values.whole(1, 10**9), "a queue or consumer group with more messages than this is behind", 5000
     )
-    broker: tuple[Mapping[str, Any], ...] = ()
+    broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def need(self, name: str) -> Any:
@@ -83,7 +82,7 @@ class Settings:
         """Every broker topic that is configured, with the kind of its messages."""
         kinds = dict(BROKER_TOPICS)
         for table in self.broker:
-            kinds.update(table.get("topics", {}))
+            kinds.update(table.topics or {})
         return kinds
 
 
@@ -117,20 +116,20 @@ def load(config: Path | None, environment: Mapping[str, str]) -> Settings:
     if path is not None:
         for name, raw in _read(path).items():
             if name == BROKER_TABLES:
-                resolved[name] = _broker_tables(raw, path)
+                resolved[name] = broker_tables.parse(raw, path)
             elif name in known:
-                resolved[name] = _parsed(known[name], raw, f"{name} in {path}", path.parent)
+                resolved[name] = values.parsed(known[name].parse, raw, f"{name} in {path}", path.parent)
             else:
-                raise ConfigurationError(f"{path}: {unknown('setting', name, [*known, BROKER_TABLES])}")
+                raise ConfigurationError(f"{path}: {values.unknown('setting', name, [*known, BROKER_TABLES])}")
             origins[name] = f"file {path}"
     by_variable = {setting.variable: setting for setting in REGISTRY}
     for variable, raw in environment.items():
         if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or raw == "":
             continue
         if variable not in by_variable:
-            raise ConfigurationError(unknown("environment variable", variable, [*by_variable, CONFIG_VARIABLE]))
+            raise ConfigurationError(values.unknown("environment variable", variable, [*by_variable, CONFIG_VARIABLE]))
         setting = by_variable[variable]
-        resolved[setting.name] = _parsed(setting, raw, variable, Path.cwd())
+        resolved[setting.name] = values.parsed(setting.parse, raw, variable, Path.cwd())
         origins[setting.name] = f"environment {variable}"
     if resolved.get("stomp_brokers") and resolved.get(BROKER_TABLES):
         if origins["stomp_brokers"].startswith("file"):
@@ -138,14 +137,6 @@ def load(config: Path | None, environment: Mapping[str, str]) -> Settings:
         del resolved[BROKER_TABLES]
         origins.pop(BROKER_TABLES)
     return Settings(**resolved, origins=origins)
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """A sentence for a name that nobody knows: with the nearest known one, else with all of them."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-    return f"the {what} {name} is not known: {hint}"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -158,17 +149,3 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
-
-
-def _parsed(setting: Setting, raw: object, where: str, folder: Path) -> Any:
-    try:
-        value = setting.parse(raw)
-    except ValueError as error:
-        raise ConfigurationError(f"{where} is {raw!r}: it must be {error}") from error
-    return Path(os.path.normpath(folder / value)) if isinstance(value, Path) else value
-
-
-def _broker_tables(raw: object, path: Path) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(raw, list) or not all(isinstance(table, dict) for table in raw):
-        raise ConfigurationError(f"{path}: brokers are tables: write [[broker]] above each one's url")
-    return tuple(raw)

@@ -5,13 +5,36 @@ The ValueError's text ends the sentence "NAME is VALUE: it must be …".
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from pipeline.cli.errors import ConfigurationError
+from schemas.topics import KINDS
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})")
+
+
+def parsed(parse: Callable[[object], Any], value: object, where: str, folder: Path) -> Any:
+    """The value of ``where``; a relative path starts at ``folder``. Raises ConfigurationError with what it must be."""
+    try:
+        found = parse(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{where} is {value!r}: it must be {error}") from error
+    return Path(os.path.normpath(folder / found)) if isinstance(found, Path) else found
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """A sentence for a name that nobody knows: with the nearest known one, else with all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+    return f"the {what} {name} is not known: {hint}"
 
 
 def text(value: object) -> str:
@@ -33,6 +56,25 @@ def file(value: object) -> Path:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the path of a file")
     return Path(value).expanduser()
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(" or ".join(words))
+        return str(value)
+
+    return parse
+
+
+def topics(value: object) -> dict[str, str]:
+    """A map from broker topic to kind of message."""
+    expected = f'a table such as {{"transfer.fts_monitoring_start" = "fts.start"}}; kinds are {", ".join(KINDS)}'
+    if not isinstance(value, dict) or not value or not all(kind in KINDS for kind in value.values()):
+        raise ValueError(expected)
+    return dict(value)
 
 
 def whole(lowest: int, highest: int) -> Callable[[object], int]:

@@ -93,7 +93,9 @@ def test_many_bad_lines_are_told_in_few_words_and_counted(shell: Shell, tmp_path
 
 def test_a_dead_letter_is_shown_whole_and_harmless(shell: Shell, tmp_path: Path) -> None:
     body = b'{"tr_id": "\x1b[2J\xff"'
-    shell("replay", write(tmp_path / "r.jsonl", [line(COMPLETE, body, **{"message-id": "ID:1", "x": "\x1b[31m"})]))
+    shell(
+        "replay", write(tmp_path / "r.jsonl", [line(COMPLETE, body, headers={"message-id": "ID:1", "x": "\x1b[31m"})])
+    )
     (letter,) = shell.json("dead-letters", "list")
     shown = shell.json("dead-letters", "show", letter["id"])
     assert shown["body_base64"] == "eyJ0cl9pZCI6ICIbWzJK/yI="

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,14 @@ def _common(file_id: int) -> dict[str, Any]:
     }
 
 
-def line(topic: str, body: dict[str, Any] | str | bytes, received_ms: int = NOON_MS + 120_000, **headers: str) -> str:
+def line(
+    topic: str,
+    body: dict[str, Any] | str | bytes,
+    received_ms: int = NOON_MS + 120_000,
+    headers: Mapping[str, str] | None = None,
+) -> str:
     """A line of a recorded file."""
-    record: dict[str, Any] = {"topic": topic, "headers": headers, "received": received_ms}
+    record: dict[str, Any] = {"topic": topic, "headers": headers or {}, "received": received_ms}
     if isinstance(body, bytes):
         record["body_base64"] = base64.b64encode(body).decode()
     else:

@@ -15,7 +15,7 @@ from psycopg2 import sql
 from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.store import migrations
-from pipeline.store.session import connect
+from pipeline.store.session import connect, engine
 
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
@@ -39,7 +39,7 @@ def template(server_url: str) -> Iterator[str]:
     """The address of a new database with all migrations, to copy for each test."""
     with _database(server_url, None) as url:
         migrations.upgrade(url)
-        migrations.engine(url).dispose()
+        engine(url).dispose()
         yield url
 
 

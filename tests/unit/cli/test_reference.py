@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import settings
+from schemas.topics import BROKER_TOPICS
 from tests.support.reference import BLOCKS, EXAMPLE, READMES, example_toml, renewed
 
 RENEW = "say: python -m tests.support.reference"
@@ -37,5 +38,5 @@ def test_the_example_configuration_can_be_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "all.toml"
     path.write_text(re.sub(r"^stomp_brokers = .*$", "", everything, flags=re.MULTILINE))
     found = settings.load(path, {})
-    assert found.broker[0]["topics"]["transfer.fts_monitoring_start"] == "fts.start"
+    assert found.kinds() == BROKER_TOPICS
     assert found.partitions == settings.Settings().partitions

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import settings
+from pipeline.cli.brokers import brokers
 from pipeline.cli.errors import ConfigurationError
 from schemas.topics import BROKER_TOPICS
 
@@ -145,3 +146,54 @@ def test_every_setting_has_a_sentence_and_a_variable_of_its_own() -> None:
     variables = [setting.variable for setting in settings.REGISTRY]
     assert len(set(variables)) == len(variables)
     assert all(setting.sentence and len(setting.sentence) < 120 for setting in settings.REGISTRY)
+
+
+class TestBrokerTables:
+    TABLE = '[[broker]]\nurl = "stomp+ssl://mq.example.org:61612"\n'
+
+    @pytest.mark.parametrize(
+        ("lines", "hint"),
+        [
+            ("[broker]\n", "write [[broker]]"),
+            ("[[broker]]\n", "has no url"),
+            ('[[broker]]\nurl = "tcp://x:1"\n', "stomp://host:port"),
+            (TABLE + 'pasword_file = "x"\n', "did you mean password_file?"),
+            (TABLE + 'mode = "both"\n', "queue or topic"),
+            (TABLE + 'consumer = "a.b"\n', "a word"),
+            (TABLE + '[broker.topics]\n"a" = "fts.strat"\n', "kinds are fts.start"),
+            (TABLE + "topics = {}\n", "kinds are fts.start"),
+        ],
+    )
+    def test_a_table_that_cannot_be_meant_is_refused_with_its_number(
+        self, tmp_path: Path, lines: str, hint: str
+    ) -> None:
+        assert hint in sentence(toml(tmp_path, lines), {})
+
+    def test_what_a_table_leaves_out_comes_from_the_stomp_settings(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("pw\n")
+        path = toml(
+            tmp_path,
+            'stomp_user = "all"\nstomp_password_file = "secret"\nstomp_consumer = "mine"\n'
+            + self.TABLE
+            + '[[broker]]\nurl = "stomp://b:1"\nuser = "own"\nmode = "topic"\ntopics = {"t.s" = "fts.start"}\n',
+        )
+        first, second = brokers(settings.load(path, {}))
+        assert (first.url, first.user, first.consumer, first.mode) == (
+            "stomp+ssl://mq.example.org:61612",
+            "all",
+            "mine",
+            "queue",
+        )
+        assert first.password_file == second.password_file == secret
+        assert dict(first.topics) == BROKER_TOPICS
+        assert (second.user, second.mode, second.topics) == ("own", "topic", {"t.s": "fts.start"})
+
+    def test_a_secret_that_cannot_be_read_is_said_before_anybody_connects(self, tmp_path: Path) -> None:
+        found = settings.load(toml(tmp_path, self.TABLE + 'password_file = "none"\n'), {})
+        with pytest.raises(ConfigurationError, match=r"password_file of the broker .* cannot be read"):
+            brokers(found)
+
+    def test_without_any_broker_the_setting_is_named(self) -> None:
+        with pytest.raises(ConfigurationError, match="TRANSFERSCOPE_STOMP_BROKERS"):
+            brokers(settings.load(None, {}))
