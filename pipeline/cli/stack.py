@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,9 @@ def logs(settings: Settings, /, service: str | None, follow: bool, lines: int, d
     folder = Folder(directory)
     shown = {name: folder.log(name) for name in ([service] if service else [*SERVICES, "supervisor"])}
     mark = "" if service else "{:<10} | "
-    for line in last_lines(shown, lines):
-        print(mark.format(line.service) + safe(line.text, keep="\t"))
-    if follow:
-        for line in new_lines(shown):
-            print(mark.format(line.service) + safe(line.text, keep="\t"), flush=True)
+    coming = new_lines(shown) if follow else ()
+    for line in chain(last_lines(shown, lines), coming):
+        print(mark.format(line.service) + safe(line.text, keep="\t"), flush=follow)
 
 
 @stack.command()

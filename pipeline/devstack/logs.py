@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -26,13 +26,20 @@ def last_lines(logs: Mapping[str, Path], count: int) -> Iterator[Line]:
                     yield Line(service, text.rstrip("\n"))
 
 
-def new_lines(logs: Mapping[str, Path]) -> Iterator[Line]:
-    """Lines as they are written from now on, without end."""
-    tails = [_Tail(service, log) for service, log in logs.items()]
-    while True:
+def new_lines(logs: Mapping[str, Path]) -> Generator[Line, None, None]:
+    """Lines as they are written from this call on, without end."""
+    return _read_on([_Tail(service, log) for service, log in logs.items()])
+
+
+def _read_on(tails: Sequence[_Tail]) -> Generator[Line, None, None]:
+    try:
+        while True:
+            for tail in tails:
+                yield from tail.read()
+            time.sleep(_POLL_S)
+    finally:
         for tail in tails:
-            yield from tail.read()
-        time.sleep(_POLL_S)
+            tail.close()
 
 
 class _Tail:
@@ -51,6 +58,10 @@ class _Tail:
         *whole, self._rest = (self._rest + file.read()).split("\n")
         for text in whole:
             yield Line(self._service, text)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def _open(self) -> TextIO | None:
         """The log, a new one when the old was set aside."""
