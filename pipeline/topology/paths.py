@@ -90,11 +90,11 @@ def _prefix_pattern(paths: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _hint_pattern(doors: tuple[Door, ...]) -> re.Pattern[str] | None:
-    """Hints are looked for only where the path alone leaves several doors: it is the dearer half of the reading."""
-    names: dict[tuple[str, str], set[str]] = {}
+    """Hints are looked for only where doors of one path differ in their words: it is the dearer half of the reading."""
+    differing: dict[tuple[str, str], set[frozenset[str]]] = {}
     for door in doors:
-        names.setdefault((door.vo, door.path), set()).add(door.name.lower())
-    words = sorted({word for door in doors if len(names[door.vo, door.path]) > 1 for word in door.words})
+        differing.setdefault((door.vo, door.path), set()).add(door.words)
+    words = sorted({word for door in doors if len(differing[door.vo, door.path]) > 1 for word in door.words})
     if not words:
         return None
     return re.compile(rf"/(?:atlas)?({'|'.join(map(re.escape, words))})(?=/)", re.IGNORECASE)

@@ -74,6 +74,11 @@ def test_a_directory_with_the_name_of_a_token_decides_between_equal_paths() -> N
     assert known.resolve("se.a.fr", "atlas", NOW, "", f"{SRM}/x/DataDisk/f", "").endpoint == "A_DATADISK"
 
 
+def test_a_directory_decides_between_two_entries_of_one_endpoint_as_well() -> None:
+    known = topology(endpoints=[door("E"), door("E", site="B", type="PRODDISK")])
+    assert known.resolve("se.a.fr", "atlas", NOW, "", f"{SRM}/x/proddisk/f", "").site == "B"
+
+
 @pytest.mark.parametrize("path", ["/x/f", "/x/atlasproddisk", "/atlasproddisk/atlasdatadisk/f", "/x?y=/proddisk/"])
 def test_endpoints_that_nothing_tells_apart_are_ambiguous_and_keep_the_site_of_the_host(path: str) -> None:
     known = topology(

@@ -19,6 +19,7 @@ from tests.support.topology_scan import scan, scan_site
 
 # A drawn topology is read and resolved in ms, but the machine may be busy with others.
 unhurried = settings(deadline=None)
+thorough = settings(deadline=None, max_examples=200)
 
 FIRST = datetime(2011, 11, 18, tzinfo=UTC)
 TIMES = [(FIRST + timedelta(days=day)).isoformat() for day in range(6)]
@@ -165,7 +166,7 @@ def test_a_look_up_equals_a_scan_of_the_document_whatever_was_asked_before(
         assert topology.resolve(*query) == scan(document, *query)
 
 
-@unhurried
+@thorough
 @given(crowded, st.lists(to_the_crowd, min_size=1, max_size=8))
 def test_many_endpoints_on_one_host_are_told_apart_as_a_scan_does(document: dict[str, Any], asked: list[Query]) -> None:
     topology = load(document)
@@ -173,7 +174,7 @@ def test_many_endpoints_on_one_host_are_told_apart_as_a_scan_does(document: dict
         assert topology.resolve(*query) == scan(document, *query)
 
 
-@unhurried
+@thorough
 @given(crowded, crowded, st.lists(to_the_crowd, min_size=1, max_size=8))
 def test_whatever_endpoint_is_found_differently_after_a_load_is_among_the_changes(
     before: dict[str, Any], after: dict[str, Any], asked: list[Query]

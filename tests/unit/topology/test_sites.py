@@ -42,6 +42,18 @@ def test_intervals_hold_from_their_first_instant_to_before_their_last() -> None:
     assert [known.resolve("se.a.fr", "cms", time).site for time in reversed(at)] == ["C", "B", "B", "A"]
 
 
+def test_a_domain_that_ended_leaves_its_hosts_to_the_domain_above_it() -> None:
+    known = topology(
+        domains=[
+            domain("in.a.fr", "A", valid_to="2012-01-01"),
+            domain("a.fr", "B", valid_to="2012-01-02"),
+            domain("a.fr", "C", valid_from="2012-01-02"),
+        ]
+    )
+    at = [JAN_2012 - 1, JAN_2012, JAN_2012 + DAY_MS - 1, JAN_2012 + DAY_MS]
+    assert [known.resolve("se.in.a.fr", "cms", time).site for time in at] == ["A", "B", "B", "C"]
+
+
 def test_an_entry_for_a_vo_goes_before_one_for_all_and_binds_no_other_vo() -> None:
     known = topology(hosts=[host("se.a.fr", "A"), host("se.a.fr", "B", vos=["CMS"]), host("s2.a.fr", "B", vos=["cms"])])
     assert known.site_of("se.a.fr", "cms", NOW).site == "B"
