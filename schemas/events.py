@@ -39,8 +39,8 @@ class Side(msgspec.Struct, gc=False, frozen=True):
 class Start(msgspec.Struct, gc=False):
     """A transfer began (FTS start message).
 
-    ``key_hash`` and ``key_order`` stand for the transfer key (``schemas.keys``), ``dedupe`` with ``event_ms`` for the
-    dedupe key.
+    ``source`` is who is heard: the FTS instance, else the broker topic. ``key_hash`` and ``key_order`` stand for the
+    transfer key (``schemas.keys``), ``dedupe`` with ``event_ms`` for the dedupe key.
     """
 
     key_hash: int
@@ -57,6 +57,7 @@ class Start(msgspec.Struct, gc=False):
     dst: Side
     event_ms: int
     received_ms: int
+    source: str
     ref: str
     dedupe: int
 
@@ -78,6 +79,7 @@ class Complete(msgspec.Struct, gc=False):
     dst: Side
     event_ms: int
     received_ms: int
+    source: str
     ref: str
     dedupe: int
     state: str

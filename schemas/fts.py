@@ -139,6 +139,7 @@ def parse_start(message: RawMessage, horizon: Horizon) -> Start:
         _side(wire.dst_hostname, wire.dst_url, metadata.dst_rse, wire.srm_space_token_dst),
         event_ms,
         received_ms,
+        fts or message.topic,
         message.ref,
         hash64(f"{fts}\0{key}\0{transfer_id}\0{agent}"),
     )
@@ -193,6 +194,7 @@ def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
         _side(wire.dst_hostname, wire.dst_url, metadata.dst_rse, wire.srm_space_token_dst),
         event_ms,
         received_ms,
+        fts or message.topic,
         message.ref,
         hash64(f"{fts}\0{key}\0{transfer_id}\0{state}\0{count}"),
         state,

@@ -110,10 +110,10 @@ def decide(batch: Enriched, known: Known) -> Effects:
         start = new.start
         seen = seen_starts.setdefault((start.event_ms, start.dedupe), start)
         if seen is not start:
-            note(start.fts or "unknown", start.received_ms, DUPLICATE, start.event_ms)
+            note(start.source, start.received_ms, DUPLICATE, start.event_ms)
             _keep_earlier_start(seen, start, effects)
             continue
-        note(start.fts or "unknown", start.received_ms, STORED, start.event_ms)
+        note(start.source, start.received_ms, STORED, start.event_ms)
         _group(groups, start.key_hash).starts.append(start)
         new.paired = False
         new_starts[id(start)] = new
@@ -124,10 +124,10 @@ def decide(batch: Enriched, known: Known) -> Effects:
         complete = ended.complete
         seen_complete = seen_completes.setdefault((complete.event_ms, complete.dedupe), complete)
         if seen_complete is not complete:
-            note(complete.fts or "unknown", complete.received_ms, DUPLICATE, complete.event_ms)
+            note(complete.source, complete.received_ms, DUPLICATE, complete.event_ms)
             _keep_earlier_complete(seen_complete, complete, effects)
             continue
-        note(complete.fts or "unknown", complete.received_ms, STORED, complete.event_ms)
+        note(complete.source, complete.received_ms, STORED, complete.event_ms)
         _group(groups, complete.key_hash).completes.append(complete)
         ended.started_by = None
         new_completes[id(complete)] = ended
