@@ -18,6 +18,7 @@ from consumers.stomp.frames import Delivery
 from consumers.stomp.transport import CONNECT_TIMEOUT_S, BulkTransport, Receiver
 
 log = logging.getLogger(__name__)
+logging.getLogger("stomp.py").setLevel(logging.CRITICAL)  # what matters of it reaches us as calls
 
 HEARTBEAT_MS = 10_000
 """Asked for in both directions. The broker is given up after one and a half of them without a sign of life."""

@@ -1,0 +1,75 @@
+"""How full the brokers' queues are, asked of Jolokia (ActiveMQ's REST over JMX)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.error
+import urllib.request
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from consumers.errors import Unreachable
+
+_SERVICE = "Jolokia"
+_TIMEOUT_S = 10.0
+_QUEUES = "org.apache.activemq:type=Broker,brokerName=*,destinationType=Queue,destinationName=*"
+_BROKER = re.compile(r"(?:^|[:,])brokerName=([^,]*)")
+_ATTRIBUTES = {
+    "name": "Name",
+    "size": "QueueSize",
+    "consumers": "ConsumerCount",
+    "in_flight": "InFlightCount",
+    "enqueued": "EnqueueCount",
+    "dequeued": "DequeueCount",
+    "expired": "ExpiredCount",
+}
+
+
+class QueueDepth(NamedTuple):
+    """A queue of a broker. ``size`` counts every message that is not acknowledged, ``in_flight`` those of them that a
+    consumer has; the last three count since the broker's start."""
+
+    broker: str
+    name: str
+    size: int
+    consumers: int
+    in_flight: int
+    enqueued: int
+    dequeued: int
+    expired: int
+
+
+def queue_depths(api_url: str, user: str | None = None, password: str | None = None) -> list[QueueDepth]:
+    """Every queue of the broker behind that address, by name. Raises Unreachable."""
+    request = urllib.request.Request(
+        api_url.rstrip("/") + "/",
+        # As a list and by POST: brokers whose Jolokia is locked down allow nothing else.
+        data=json.dumps([{"type": "read", "mbean": _QUEUES, "attribute": list(_ATTRIBUTES.values())}]).encode(),
+        headers={"Content-Type": "application/json", "Origin": "{0.scheme}://{0.hostname}".format(urlsplit(api_url))},
+    )
+    if user is not None:
+        credentials = base64.b64encode(f"{user}:{password or ''}".encode()).decode()
+        request.add_header("Authorization", f"Basic {credentials}")
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            (found,) = json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            why = "it refuses the user or password" if error.code in (401, 403) else f"it answers {error.code}"
+        raise Unreachable(_SERVICE, api_url, why) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise Unreachable(_SERVICE, api_url, getattr(reason, "strerror", None) or str(reason)) from error
+    if found.get("status") == 404:  # a broker without queues
+        return []
+    if found.get("status") != 200:
+        raise Unreachable(_SERVICE, api_url, str(found.get("error", "it gives no depths")))
+    return sorted(_depth(bean, values) for bean, values in found["value"].items())
+
+
+def _depth(bean: str, values: dict[str, Any]) -> QueueDepth:
+    broker = _BROKER.search(bean)
+    counts = {field: values[attribute] for field, attribute in _ATTRIBUTES.items()}
+    return QueueDepth(broker[1] if broker else "", **counts)

@@ -1,0 +1,178 @@
+"""Topics and lag (kafka-python): makes what the registry names, tells what differs, deletes and changes nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+    TopicAlreadyExistsError,
+)
+
+from consumers.kafka.access import KafkaAccess, KafkaAway
+from consumers.kafka.producer import MAX_RECORD_BYTES
+from schemas.topics import TOPICS, Topic
+
+_CONNECT_MS = 10_000
+_REQUEST_MS = 30_000
+_DAY_MS = 86_400_000
+_COORDINATOR_S = 15.0
+_COORDINATOR_POLL_S = 0.2
+_NOT_YET = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
+_BATCH_OVERHEAD = 64 * 1024
+_BROKER_DEFAULT = -1
+
+
+class Drift(NamedTuple):
+    """Something of a topic that is not as it would be made; ``name`` is ``partitions`` or Kafka's name of a setting."""
+
+    topic: str
+    name: str
+    wanted: str
+    found: str
+
+
+class TopicReport(NamedTuple):
+    """What ``ensure_topics`` made and what it found otherwise and left alone."""
+
+    created: list[str]
+    drift: list[Drift]
+
+
+class Offsets(NamedTuple):
+    """Of a partition: what the group has committed (None: nothing yet), and where the partition begins and ends."""
+
+    committed: int | None
+    begin: int
+    end: int
+
+    @property
+    def lag(self) -> int:
+        """Messages that the group has still to read."""
+        return self.end - (self.begin if self.committed is None else max(self.committed, self.begin))
+
+
+def check(access: KafkaAccess) -> None:
+    """Raises KafkaAway when Kafka does not answer."""
+    with _client(access):
+        pass
+
+
+def ensure_topics(
+    access: KafkaAccess, partitions: int, topics: Iterable[Topic] = TOPICS, replication: int | None = None
+) -> TopicReport:
+    """Make the topics that are not there; ``replication`` None leaves that to the brokers. Raises KafkaAway."""
+    wanted = {topic.name: _settings(topic) for topic in topics}
+    with _client(access) as client:
+        there = set(client.list_topics())
+        missing = [name for name in wanted if name not in there]
+        created = [name for name in missing if _create(client, name, partitions, replication, wanted[name])]
+        found = {name: _found(client, name) for name in wanted if name not in created}
+    expected = {name: {"partitions": str(partitions), **wanted[name]} for name in found}
+    return TopicReport(
+        created,
+        [
+            Drift(topic, name, value, found[topic][name])
+            for topic, values in expected.items()
+            for name, value in values.items()
+            if found[topic][name] != value
+        ],
+    )
+
+
+def lag(access: KafkaAccess, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Offsets]:
+    """The offsets of a consumer group for every partition of the topics; topics that are not there are left out.
+
+    Raises KafkaAway.
+    """
+    with _client(access) as client:
+        described = {topic["name"]: topic["partitions"] for topic in client.describe_topics(list(topics))}
+        parts = [TopicPartition(name, p["partition_index"]) for name, found in described.items() for p in found]
+        if not parts:
+            return {}
+        committed = _committed(client, group, parts)
+        begins = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.EARLIEST))
+        ends = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
+    return {
+        (part.topic, part.partition): Offsets(_offset(committed.get(part)), begins[part].offset, ends[part].offset)
+        for part in parts
+    }
+
+
+def _settings(topic: Topic) -> dict[str, str]:
+    return {
+        "retention.ms": str(topic.retention_days * _DAY_MS),
+        "max.message.bytes": str(MAX_RECORD_BYTES + _BATCH_OVERHEAD),
+    }
+
+
+def _create(client: Any, name: str, partitions: int, replication: int | None, settings: dict[str, str]) -> bool:
+    """Whether it was this call that made it: another ``init`` may run at the same moment."""
+    wish = {
+        "num_partitions": partitions,
+        "replication_factor": _BROKER_DEFAULT if replication is None else replication,
+        "configs": settings,
+    }
+    try:
+        client.create_topics({name: wish}, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        return False
+    return True
+
+
+def _found(client: Any, name: str) -> dict[str, str]:
+    resource = ConfigResource(ConfigResourceType.TOPIC, name)
+    settings = client.describe_configs([resource], config_filter="all")["topic"][name]
+    (topic,) = client.describe_topics([name])
+    return {
+        "partitions": str(len(topic["partitions"])),
+        **{key: str(setting["value"]) for key, setting in settings.items()},
+    }
+
+
+def _committed(client: Any, group: str, parts: list[TopicPartition]) -> dict[TopicPartition, Any]:
+    """A cluster that has never had a group first makes the topic for their offsets, and says so meanwhile."""
+    until = time.monotonic() + _COORDINATOR_S
+    while True:
+        try:
+            return dict(client.list_group_offsets({group: parts}).get(group, {}))
+        except _NOT_YET:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_COORDINATOR_POLL_S)
+
+
+def _offset(committed: Any) -> int | None:
+    return None if committed is None or committed.offset < 0 else int(committed.offset)
+
+
+@contextmanager
+def _client(access: KafkaAccess) -> Iterator[Any]:
+    """A client that is closed again; what goes wrong with it becomes KafkaAway."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it has to say comes as an exception too
+    client = None
+    try:
+        context = access.ssl_context()
+        client = KafkaAdminClient(
+            bootstrap_servers=list(access.servers),
+            client_id="transferscope-admin",
+            bootstrap_timeout_ms=_CONNECT_MS,
+            request_timeout_ms=_REQUEST_MS,
+            security_protocol="PLAINTEXT" if context is None else "SSL",
+            ssl_context=context,
+        )
+        yield client
+    except (KafkaError, OSError) as error:
+        raise KafkaAway(access.address, str(error) or type(error).__name__) from error
+    finally:
+        if client is not None:
+            client.close()
