@@ -24,6 +24,7 @@ BROKEN_PIPE = 141
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "stack": ("pipeline.cli.stack:stack", "PostgreSQL, Kafka and ActiveMQ on this machine: up, down, status"),
+    "bridge": ("pipeline.cli.bridge:bridge", "ActiveMQ's virtual queues to Kafka"),
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
