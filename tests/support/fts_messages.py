@@ -90,4 +90,4 @@ def complete(received_ms: int | None = T + HOUR, horizon: Horizon | None = None,
 
 
 def _changed(fields: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in (fields | changes).items() if value is not ABSENT}
+    return {name: value for name, value in {**fields, **changes}.items() if value is not ABSENT}

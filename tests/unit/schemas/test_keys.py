@@ -1,4 +1,4 @@
-"""The transfer key: the same for all messages of a transfer, told without parsing, spread over shards and partitions."""
+"""The transfer key: one for all messages of a transfer, told without parsing, spread over shards and partitions."""
 
 from __future__ import annotations
 

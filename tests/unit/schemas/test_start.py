@@ -145,11 +145,12 @@ def test_copies_have_one_dedupe_key_and_others_another() -> None:
     first = start()
     assert start(received_ms=T, timestamp=str(T)).dedupe == first.dedupe
     assert start(vo="cms").dedupe == first.dedupe
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"endpnt": "other.example.org"},
         {"transfer_id": "2026-11-22-0201__a.x.org__b.y.org__7__job-1"},
         {"agent_fqdn": "agent.example.org"},
-    ):
+    ]
+    for change in changes:
         assert start(**change).dedupe != first.dedupe
     assert start(timestamp=T + SECOND).event_ms != first.event_ms
 
