@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from consumers.bridge.settings import BrokerSettings
+from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.simulate import simulate
+from pipeline.simulator import SimMessage
 from pipeline.simulator import simulate as make_simulation
 from tests.support.oracle import expect
 
@@ -82,9 +86,30 @@ def test_options_that_contradict_are_refused(arguments: list[str], says: str) ->
 
 
 def test_a_file_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
-    from pipeline.cli.errors import ConfigurationError
-
     with pytest.raises(
         ConfigurationError, match=r"nowhere/x\.jsonl cannot be written .*: name another file with --out"
     ):
         run("--messages", "5", "--out", tmp_path / "nowhere" / "x.jsonl")
+
+
+def test_without_a_file_the_first_broker_gets_the_messages_at_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def publish(messages: Iterable[SimMessage], broker: BrokerSettings, rate: float, progress: Any) -> int:
+        published = list(messages)
+        progress(len(published))
+        asked.append((broker.url, rate, published))
+        return len(published)
+
+    monkeypatch.setattr("consumers.bridge.publish.publish", publish)
+    monkeypatch.setenv("TRANSFERSCOPE_STOMP_BROKERS", "stomp://mq1.example:61613,stomp://mq2.example:61613")
+    told = answer(run("--messages", "30", "--rate", "250", "--begin", str(T), "--json"))
+    assert (told["messages"], told["out"]) == (30, None)
+    assert asked == [("stomp://mq1.example:61613", 250.0, list(make_simulation(30, 1, T)))]
+
+
+def test_without_a_file_and_without_a_broker_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TRANSFERSCOPE_STOMP_BROKERS", "TRANSFERSCOPE_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigurationError, match="stomp_brokers is not set"):
+        run("--messages", "30")
