@@ -23,14 +23,20 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("pipeline.cli.demo:demo", "the whole path on a local stack, checked against the simulator's truth"),
     "stack": ("pipeline.cli.stack:stack", "PostgreSQL, Kafka and ActiveMQ on this machine: up, down, status"),
     "bridge": ("pipeline.cli.bridge:bridge", "ActiveMQ's virtual queues to Kafka"),
+    "worker": ("pipeline.cli.worker:worker", "Kafka to Postgres: dedupe, join, enrich, aggregate"),
+    "init": ("pipeline.cli.init:init", "database tables, topology and Kafka topics, as far as they are missing"),
+    "status": ("pipeline.cli.status:status", "queue depths, lag, freshness, dead letters; waits until idle"),
+    "simulate": ("pipeline.cli.simulate:simulate", "traffic with known truth, to the broker or into a file"),
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),
     "topology": ("pipeline.cli.topology:topology", "load sites, hosts and VO endpoints; show a host"),
+    "bench": ("pipeline.cli.bench:bench", "measure this machine, with the goals beside the figures"),
 }
 """Name of each command -> the module attribute that holds it, and what it does."""
 

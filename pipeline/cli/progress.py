@@ -12,6 +12,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 
 from pipeline.cli.output import say
+from pipeline.cli.terminal import safe
 from pipeline.cli.units import count
 
 LINE_EVERY_S = 5.0
@@ -70,3 +71,28 @@ class Progress:
 
     def _rate(self, passed: float) -> str:
         return count(round(self._done / max(passed, 0.001)))
+
+
+class Waiting:
+    """What is being waited for: one line that changes on a terminal, a line now and then otherwise."""
+
+    def __init__(self) -> None:
+        self._status = Console(stderr=True).status("") if sys.stderr.isatty() else None
+        self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def tell(self, text: str) -> None:
+        """This is how it is now."""
+        if self._status is not None:
+            self._status.update(safe(text))
+        elif time.monotonic() - self._told >= LINE_EVERY_S:
+            self._told = time.monotonic()
+            say(text)

@@ -66,7 +66,7 @@ def load(settings: Settings, /, source: str, as_json: bool) -> None:
     if as_json:
         write_json(loaded._asdict())
         return
-    print(sentence(loaded))
+    print(f"topology: {sentence(loaded)}")
     if loaded.stale:
         say("transferscope recompute --dry-run shows what would change in the stale windows")
 
@@ -111,9 +111,9 @@ def load_into(database_url: str, source: str) -> Loaded:
 def sentence(loaded: Loaded) -> str:
     """What a load did, for people."""
     if not loaded.is_new:
-        return f"topology: revision {loaded.revision} was in use already"
+        return f"revision {loaded.revision} was in use already"
     return (
-        f"topology: revision {loaded.revision} is in use, {count(loaded.changes)} entries differ, "
+        f"revision {loaded.revision} is in use, {count(loaded.changes)} entries differ, "
         f"{count(loaded.stale)} windows of 10 minutes became stale"
     )
 

@@ -1,0 +1,89 @@
+"""``init``: makes what the processes need, and can be repeated at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+import click
+
+from pipeline.cli import topology
+from pipeline.cli.kafka import kafka_access
+from pipeline.cli.options import json_option, with_settings
+from pipeline.cli.output import write_json
+from pipeline.cli.settings import Settings
+from pipeline.cli.terminal import safe
+from pipeline.store import migrations
+from pipeline.store import settings as stored
+from pipeline.store.session import connect
+
+
+class Step(NamedTuple):
+    """Something that is now there: what, whether it was made just now, and a sentence."""
+
+    what: str
+    is_new: bool
+    detail: str
+
+
+@click.command()
+@json_option
+@with_settings
+def init(settings: Settings, /, as_json: bool) -> None:
+    """Make the database tables, views and roles, load the configured topology, and make the Kafka topics.
+
+    What is there already is left as it is, so it can be repeated, and is after each upgrade. Kafka is left out when
+    kafka_bootstrap is not set: replay, query and verify need only PostgreSQL.
+
+    \b
+    Example: transferscope init
+    """
+    done = []
+    for step in _steps(settings):
+        done.append(step)
+        if not as_json:
+            print(f"{step.what}: {safe(step.detail)}", flush=True)
+    if as_json:
+        write_json([step._asdict() for step in done])
+
+
+def _steps(settings: Settings) -> Iterator[Step]:
+    url = settings.need("database_url")
+    yield _database(url)
+    with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
+        stored.set_lost_after(cursor, settings.lost_after_hours)
+    yield Step("settings", False, f"a start without a complete is lost after {settings.lost_after_hours} h")
+    if settings.topology is not None:
+        loaded = topology.load_into(url, str(settings.topology))
+        yield Step("topology", loaded.is_new, topology.sentence(loaded))
+    if settings.kafka_bootstrap is None:
+        yield Step("kafka", False, "left out, kafka_bootstrap is not set")
+    else:
+        yield from _kafka(settings)
+
+
+def _database(url: str) -> Step:
+    before, head = migrations.current(url), migrations.head()
+    if before == head:
+        return Step("database", False, f"version {head}, as it was")
+    migrations.upgrade(url)
+    return Step(
+        "database",
+        True,
+        f"version {head}, {'empty before' if before is None else f'{before} before'}; "
+        "roles transferscope_reader and transferscope_operator may read it",
+    )
+
+
+def _kafka(settings: Settings) -> Iterator[Step]:
+    from consumers.kafka.admin import ensure_topics
+
+    report = ensure_topics(kafka_access(settings), settings.partitions)
+    for name in report.created:
+        yield Step("kafka", True, f"topic {name}, {settings.partitions} partitions")
+    for drift in report.drift:
+        found = f"{drift.name} is {drift.found} and would be made as {drift.wanted}"
+        yield Step("kafka", False, f"topic {drift.topic}: {found}; left as it is")
+    if not report.created and not report.drift:
+        yield Step("kafka", False, "all topics, as they were")

@@ -1,0 +1,44 @@
+"""How the store is doing: how fresh each source is, and what waits among the dead letters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg2.extensions import connection as Connection
+
+
+class Freshness(NamedTuple):
+    """The newest that was heard of a source: an FTS instance, or a topic whose messages name none."""
+
+    source: str
+    last_event_at: datetime | None
+    last_received_at: datetime | None
+    last_committed_at: datetime
+
+
+def freshness(connection: Connection) -> list[Freshness]:
+    """Every source, the one that was silent the longest first."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source, last_event_at, last_received_at, last_committed_at FROM report.freshness"
+            " ORDER BY last_received_at NULLS FIRST, source"
+        )
+        return [Freshness(*row) for row in cursor.fetchall()]
+
+
+def waiting_dead_letters(connection: Connection) -> dict[str, int]:
+    """How many dead letters were never used, by reason."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reason, count(*) FROM report.dead_letter WHERE replayed_at IS NULL GROUP BY reason ORDER BY reason"
+        )
+        return {reason: int(number) for reason, number in cursor.fetchall()}
+
+
+def server_version(connection: Connection) -> str:
+    """The version of PostgreSQL."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        row = cursor.fetchone()
+        return str(row[0]) if row else "unknown"
