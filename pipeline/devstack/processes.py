@@ -12,7 +12,7 @@ from typing import Self
 
 PROC = Path("/proc")
 _BOOT_ID = PROC / "sys/kernel/random/boot_id"
-_PARENT, _START = 1, 19  # fields of /proc/PID/stat after the name, see proc_pid_stat(5)
+_STATE, _PARENT, _START = 0, 1, 19  # fields of /proc/PID/stat after the name, see proc_pid_stat(5)
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Identity:
         fields = _stat(self.pid)
         return (
             fields is not None
-            and fields[0] not in "ZX"
             and int(fields[_START]) == self.start_ticks
             and _BOOT_ID.read_text().strip() == self.boot_id
+            and (fields[_STATE] not in "ZX" or _has_threads(self.pid))
         )
 
     def kill(self) -> None:
@@ -73,6 +73,14 @@ def _proportional_kib(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether a process that ended has threads that still end: until then it holds its files and ports."""
+    try:
+        return len(list((PROC / str(pid) / "task").iterdir())) > 1
+    except OSError:
+        return False
 
 
 def _stat(pid: int) -> list[str] | None:
