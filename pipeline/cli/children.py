@@ -10,12 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.cli.output import say
+
 _STOP_LIMIT_S = 15
 _LAST_LINES = 15
 
 
 class Died(Exception):
-    """A process that must stay up, or a step that must succeed, ended; the text says which and what it said last."""
+    """A process that must stay up, or a step that must succeed, ended; the text says which; what it said last was passed on."""
 
 
 def program() -> list[str]:
@@ -52,8 +54,9 @@ class Child:
         """Raises Died when it is no longer there."""
         code = self._process.poll()
         if code is not None:
-            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-            raise Died("\n".join([f"transferscope {self._name} ended with code {code}; its last words:", *lines]))
+            for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]:
+                say(line)
+            raise Died(f"transferscope {self._name} ended with code {code}: its last words stand above")
 
 
 def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], quiet: bool = False) -> None:
@@ -70,5 +73,6 @@ def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], quiet: 
         errors="replace",
     )
     if done.returncode:
-        said = f":\n{done.stdout}{done.stderr}" if quiet else ""
-        raise Died(f"transferscope {' '.join(arguments)} ended with code {done.returncode}{said}")
+        for line in f"{done.stdout or ''}{done.stderr or ''}".splitlines()[-_LAST_LINES:]:
+            say(line)
+        raise Died(f"transferscope {' '.join(arguments)} ended with code {done.returncode}: what it said stands above")

@@ -19,6 +19,7 @@ _MEANINGS: dict[str, tuple[int, str]] = {
     "consumers.errors.Unreachable": (errors.UNREACHABLE, "{error}"),
     "consumers.kafka.access.KafkaAway": (errors.UNREACHABLE, "{error}"),
     "consumers.kafka.access.NoTopic": (errors.CONFIGURATION, "{error}"),
+    "pipeline.cli.children.Died": (errors.ANSWER_IS_NO, "{error}"),
     "pipeline.devstack.errors.NotThere": (errors.UNREACHABLE, "{error}"),
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),

@@ -71,7 +71,7 @@ def up(settings: Settings, /, directory: Path, as_json: bool) -> None:
     \b
     Example: transferscope stack up --dir /tmp/second
     """
-    with _Telling() as telling:
+    with Telling() as telling:
         running = Stack.up(directory, owned=False, adopt=named(settings), watch=telling.watch)
     _report(running, as_json)
     if not as_json:
@@ -164,7 +164,7 @@ def named(settings: Settings) -> dict[str, str]:
     return found
 
 
-class _Telling:
+class Telling:
     """Tells of the start while it goes on: jars fetched with a bar, each service once it is up."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class _Telling:
         self._progress: Progress | None = None
         self._fetched_kb = 0
 
-    def __enter__(self) -> _Telling:
+    def __enter__(self) -> Telling:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -1,0 +1,151 @@
+"""``demo``: the main job on a real local stack, from nothing to tables that equal the simulator's truth."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from consumers.bridge.publish import publish
+from pipeline.cli import settings as configuration
+from pipeline.cli.brokers import brokers
+from pipeline.cli.children import Child, run_to_end
+from pipeline.cli.errors import ANSWER_IS_NO, DONE
+from pipeline.cli.flow_view import Flow, FlowView
+from pipeline.cli.output import say
+from pipeline.cli.own_stack import own_stack
+from pipeline.cli.units import count
+from pipeline.simulator import Simulation, simulate
+from pipeline.simulator.check import cells, differences
+from pipeline.store.readback import read_back
+from pipeline.store.session import connect
+from pipeline.store.totals import totals
+
+_HOUR_MS = 3_600_000
+_IDLE_LIMIT_S = "180"
+_ARRIVAL_LIMIT_S = 60
+_SHOWN = 20
+_TABLES = (
+    (
+        "Links between sites, most bytes first",
+        ["links", "--window", "1d", "--by", "src_site,dst_site", "--order", "-bytes"],
+    ),
+    ("Channels, most failures first", ["channels", "--window", "1d", "--by", "vo,channel", "--order", "-failed"]),
+    ("Dead letters by reason", ["dead-letters", "--by", "reason"]),
+)
+
+
+@click.command()
+@click.option("--messages", default=20_000, show_default=True, type=click.IntRange(1), help="How many to publish.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another hour.")
+@click.option("--exit", "leave", is_flag=True, help="End after the check instead of staying up.")
+def demo(messages: int, seed: int, leave: bool) -> int:
+    """Start PostgreSQL, Kafka and ActiveMQ here, publish a simulated hour of FTS messages, and check the tables.
+
+    Everything is real: messages go through ActiveMQ's virtual queues, the bridge, Kafka and a worker into Postgres.
+    The simulator knows what must come out, although it sends duplicates, late, lost and broken messages; the exit
+    code is 1 if anything differs. The stack lives in a temporary folder and ends with the demonstration.
+
+    \b
+    Example:
+      transferscope demo --messages 50000 --exit
+    """
+    with ExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-demo-")))
+        environment = started.enter_context(own_stack(folder))
+        run_to_end(["init"], environment)
+        children = [
+            started.enter_context(Child([name], environment, folder / f"{name}.log")) for name in ("bridge", "worker")
+        ]
+        run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
+        simulation = simulate(messages, seed, int(time.time() * 1000) - 2 * _HOUR_MS, _HOUR_MS)
+        _publish(simulation, environment, children)
+        run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
+        for title, question in _TABLES:
+            print(f"\n{title}", flush=True)
+            run_to_end(["query", *question, "--limit", "10"], environment)
+        equal = _check(simulation, environment)
+        if not leave:
+            _stay(environment, children)
+    return DONE if equal else ANSWER_IS_NO
+
+
+class _Publishing(threading.Thread):
+    """Publishes a simulation to the first broker, beside the view."""
+
+    def __init__(self, simulation: Simulation, environment: Mapping[str, str]) -> None:
+        super().__init__(name="publish", daemon=True)
+        self._simulation = simulation
+        self._broker = brokers(configuration.load(None, environment))[0]
+        self.published = 0
+        self.problem: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            publish(self._simulation, self._broker, rate=None, progress=self._advance)
+        except Exception as problem:  # noqa: BLE001 - the thread's outermost frame; the caller raises it again
+            self.problem = problem
+
+    def _advance(self, number: int) -> None:
+        self.published += number
+
+
+def _publish(simulation: Simulation, environment: Mapping[str, str], children: Sequence[Child]) -> None:
+    """Publish, and show how the messages arrive until all have, or none for a minute."""
+    publishing = _Publishing(simulation, environment)
+    publishing.start()
+    url = environment[f"{configuration.PREFIX}DATABASE_URL"]
+    with closing(connect(url)) as store, FlowView(len(simulation)) as view:
+        arrived, changed_at = -1, time.monotonic()
+        while publishing.is_alive() or arrived < len(simulation):
+            for child in children:
+                child.check()
+            now = totals(store)
+            if sum(now) != arrived:
+                arrived, changed_at = sum(now), time.monotonic()
+            view.show(Flow(publishing.published, now))
+            if time.monotonic() - changed_at > _ARRIVAL_LIMIT_S and not publishing.is_alive():
+                break
+            time.sleep(0.5)
+    if publishing.problem is not None:
+        raise publishing.problem
+
+
+def _check(simulation: Simulation, environment: Mapping[str, str]) -> bool:
+    """Say whether the store holds what the simulation must give; the first differences if it does not."""
+    truth = simulation.truth()
+    with closing(connect(environment[f"{configuration.PREFIX}DATABASE_URL"])) as store:
+        found = differences(truth, read_back(store))
+        shown = list(islice(found, _SHOWN))
+        more = sum(1 for _ in found)
+    compared = (
+        f"{count(cells(truth))} window cells, {count(len(truth.pairs))} pairs, {count(len(truth.in_flight))} starts in "
+        f"flight, {count(sum(truth.dead.values()))} dead letters"
+    )
+    if not shown:
+        print(f"\nequal to the simulator's truth: {compared}", flush=True)
+        return True
+    print(f"\nNOT equal to the simulator's truth, {count(len(shown) + more)} differences in {compared}:")
+    print("\n".join(shown), flush=True)
+    return False
+
+
+def _stay(environment: Mapping[str, str], children: Sequence[Child]) -> None:
+    """Keep everything up until Ctrl-C, and tell how to look around."""
+    settings = "\n".join(
+        f"  export {name}={value}" for name, value in environment.items() if name.startswith(configuration.PREFIX)
+    )
+    print(f"\nAll of it stays up until Ctrl-C. In another shell:\n{settings}\n  transferscope status", flush=True)
+    try:
+        while True:
+            for child in children:
+                child.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        say("stopping")
