@@ -17,7 +17,7 @@ _LAST_LINES = 15
 
 
 class Died(Exception):
-    """A process that must stay up, or a step that must succeed, ended; the text says which; what it said last was passed on."""
+    """A process that must stay up, or a step that must succeed, ended. What it said last was passed on."""
 
 
 def program() -> list[str]:
