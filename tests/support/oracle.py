@@ -218,4 +218,7 @@ def _transfer_row(complete: Complete, start: Start | None, lookup: Lookup) -> Ro
 
 
 def _in_flight_row(start: Start, lookup: Lookup) -> Row:
-    return _common_row(start, lookup) | {"started_at": start.event_ms}
+    row = _common_row(start, lookup)
+    for name in ("technology", "src_country", "dst_country"):
+        del row[name]
+    return row | {"started_at": start.event_ms}

@@ -1,0 +1,79 @@
+"""What the report views hold against what the oracle expects, row for row and cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+
+from tests.support.oracle import Expected
+from tests.support.oracle_windows import MEASURES, ChannelKey, LinkKey
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SURROGATES = ("start_ref", "complete_ref")
+"""Columns that tell where a message was read, which depends on how it came."""
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+
+
+def differences(expected: Expected, connection: Connection) -> Iterator[str]:
+    """A sentence for each row or cell in which the views differ from what is expected; none when all is equal."""
+    for width in ("10m", "1h", "1d"):
+        yield from _compare(f"link_{width}", _windows(connection, f"link_{width}", LinkKey), expected.links[width])
+        channels = _windows(connection, f"channel_{width}", ChannelKey)
+        yield from _compare(f"channel_{width}", channels, expected.channels[width])
+    transfers = {
+        (row["fts"] or "", row["transfer_id"], row["ended_at"], row["state"], row["bytes"]): row
+        for row in _rows(connection, "transfer")
+    }
+    yield from _compare("transfer", transfers, expected.transfers)
+    in_flight = {
+        (row["fts"] or "", row["transfer_id"], row["agent_fqdn"] or "", row["started_at"]): row
+        for row in _rows(connection, "in_flight")
+    }
+    yield from _compare("in_flight", in_flight, expected.in_flight)
+    dead = sorted(row["reason"] for row in _rows(connection, "dead_letter"))
+    if dead != sorted(expected.dead_letters.values()):
+        yield f"dead_letter: {dead}, should be {sorted(expected.dead_letters.values())}"
+
+
+def _compare(view: str, found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> Iterator[str]:
+    for key in sorted(found.keys() | wanted.keys(), key=str):
+        if key not in found or key not in wanted:
+            yield f"{view} {key}: {'not stored' if key in wanted else 'should not be there'}"
+            continue
+        for name, value in wanted[key].items():
+            mine = found[key][name]
+            if name not in SURROGATES and mine != (None if value == "" else value):
+                yield f"{view} {key}: {name} is {mine!r}, should be {value!r}"
+
+
+def _windows(connection: Connection, view: str, key: type[LinkKey] | type[ChannelKey]) -> Rows:
+    rows: Rows = {}
+    for row in _rows(connection, view):
+        row["window_start_ms"] = row.pop("window_start")
+        for name in MEASURES:
+            bins = row[f"{name}_hist"] or []
+            row[f"{name}_hist"] = {number: count for number, count in enumerate(bins) if count}
+        rows[tuple("" if row[name] is None else row[name] for name in key._fields)] = row
+    return rows
+
+
+def _rows(connection: Connection, view: str) -> list[dict[str, Any]]:
+    """All rows, with times in ms and whole numbers as int, the way the oracle has them."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM report.{view}")
+        assert cursor.description is not None
+        names = [column.name for column in cursor.description]
+        return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return (value - EPOCH) // timedelta(milliseconds=1)
+    if isinstance(value, Decimal):
+        return int(value)
+    return value
