@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 Partition = tuple[str, int]
 """Topic and partition number."""
 
-_FETCH_BYTES = 32 * 2**20
-_PARTITION_FETCH_BYTES = 2 * 2**20
+_FETCH_BYTES = 16 * 2**20
+_PARTITION_FETCH_BYTES = 2**20
 """Bytes that are fetched ahead of use, in all and for a partition: they bound memory. Kafka sends a message that is
 larger than that all the same, alone."""
 _FETCH_WORTH_BYTES = 256 * 2**10

@@ -28,7 +28,7 @@ from schemas.envelope import RawMessage
 log = logging.getLogger(__name__)
 
 KAFKA = "Kafka"
-MOST = 10_000
+MOST = 6_000
 MOST_BYTES = 32 * 2**20
 LINGER_S = 0.4
 """A batch is closed so long after its first message: many small commits would cost Postgres more than the wait costs

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from mode import Service
 
+from consumers.worker import garbage
 from consumers.worker.health import Health
 from consumers.worker.loop import Loop
 
@@ -33,6 +34,13 @@ class BulkIngest(Service):
             await self._loop_of_work.run()
         finally:
             self._ended.set()
+
+    async def on_start(self) -> None:
+        garbage.stop_automatic()
+
+    @Service.timer(garbage.EVERY_S)
+    async def _collect(self) -> None:
+        garbage.collect()
 
     @Service.timer(_LINE_EVERY_S)
     async def _say(self) -> None:
