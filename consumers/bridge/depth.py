@@ -15,6 +15,7 @@ from consumers.errors import Unreachable
 _SERVICE = "Jolokia"
 _TIMEOUT_S = 10.0
 _QUEUES = "org.apache.activemq:type=Broker,brokerName=*,destinationType=Queue,destinationName=*"
+_BROKERS = "org.apache.activemq:type=Broker,brokerName=*"
 _BROKER = re.compile(r"(?:^|[:,])brokerName=([^,]*)")
 _ATTRIBUTES = {
     "name": "Name",
@@ -43,10 +44,24 @@ class QueueDepth(NamedTuple):
 
 def queue_depths(api_url: str, user: str | None = None, password: str | None = None) -> list[QueueDepth]:
     """Every queue of the broker behind that address, by name. Raises Unreachable."""
+    found = _read(api_url, user, password, _QUEUES, list(_ATTRIBUTES.values()))
+    return sorted(_depth(bean, values) for bean, values in found.items())
+
+
+def broker_version(api_url: str, user: str | None = None, password: str | None = None) -> str:
+    """The version of the broker behind that address, "unknown" when it does not say. Raises Unreachable."""
+    found = _read(api_url, user, password, _BROKERS, ["BrokerVersion"])
+    return next((str(values["BrokerVersion"]) for values in found.values()), "unknown")
+
+
+def _read(
+    api_url: str, user: str | None, password: str | None, beans: str, attributes: list[str]
+) -> dict[str, dict[str, Any]]:
+    """The attributes of all beans of a pattern, by the bean's name; none where no bean is of that pattern."""
     request = urllib.request.Request(
         api_url.rstrip("/") + "/",
         # As a list and by POST: brokers whose Jolokia is locked down allow nothing else.
-        data=json.dumps([{"type": "read", "mbean": _QUEUES, "attribute": list(_ATTRIBUTES.values())}]).encode(),
+        data=json.dumps([{"type": "read", "mbean": beans, "attribute": attributes}]).encode(),
         headers={"Content-Type": "application/json", "Origin": "{0.scheme}://{0.hostname}".format(urlsplit(api_url))},
     )
     if user is not None:
@@ -63,10 +78,10 @@ def queue_depths(api_url: str, user: str | None = None, password: str | None = N
         reason = getattr(error, "reason", error)
         raise Unreachable(_SERVICE, api_url, getattr(reason, "strerror", None) or str(reason)) from error
     if found.get("status") == 404:  # a broker without queues
-        return []
+        return {}
     if found.get("status") != 200:
-        raise Unreachable(_SERVICE, api_url, str(found.get("error", "it gives no depths")))
-    return sorted(_depth(bean, values) for bean, values in found["value"].items())
+        raise Unreachable(_SERVICE, api_url, str(found.get("error", "it gives no answer")))
+    return dict(found["value"])
 
 
 def _depth(bean: str, values: dict[str, Any]) -> QueueDepth:

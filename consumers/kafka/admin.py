@@ -67,6 +67,13 @@ def check(access: KafkaAccess) -> None:
         pass
 
 
+def version(access: KafkaAccess) -> str:
+    """The version that a broker of the cluster has, as far as its protocol tells: "4.3". Raises KafkaAway."""
+    with _client(access) as client:
+        first = client.describe_cluster()["brokers"][0]["broker_id"]
+        return ".".join(map(str, client.get_broker_version_data(first).broker_version))
+
+
 def ensure_topics(
     access: KafkaAccess, partitions: int, topics: Iterable[Topic] = TOPICS, replication: int | None = None
 ) -> TopicReport:
@@ -76,17 +83,19 @@ def ensure_topics(
         there = set(client.list_topics())
         missing = [name for name in wanted if name not in there]
         created = [name for name in missing if _create(client, name, partitions, replication, wanted[name])]
-        found = {name: _found(client, name) for name in wanted if name not in created}
-    expected = {name: {"partitions": str(partitions), **wanted[name]} for name in found}
-    return TopicReport(
-        created,
-        [
-            Drift(topic, name, value, found[topic][name])
-            for topic, values in expected.items()
-            for name, value in values.items()
-            if found[topic][name] != value
-        ],
-    )
+        left = {name: settings for name, settings in wanted.items() if name not in created}
+        return TopicReport(created, _drift(client, partitions, left))
+
+
+def inspect_topics(
+    access: KafkaAccess, partitions: int, topics: Iterable[Topic] = TOPICS
+) -> tuple[list[str], list[Drift]]:
+    """The topics that are not there, and what of the others is not as it would be made. Raises KafkaAway."""
+    wanted = {topic.name: _settings(topic) for topic in topics}
+    with _client(access) as client:
+        there = set(client.list_topics())
+        missing = [name for name in wanted if name not in there]
+        return missing, _drift(client, partitions, {n: settings for n, settings in wanted.items() if n in there})
 
 
 def lag(access: KafkaAccess, group: str, topics: Iterable[str]) -> dict[tuple[str, int], Offsets]:
@@ -127,6 +136,15 @@ def _create(client: Any, name: str, partitions: int, replication: int | None, se
     except TopicAlreadyExistsError:
         return False
     return True
+
+
+def _drift(client: Any, partitions: int, wanted: dict[str, dict[str, str]]) -> list[Drift]:
+    drift = []
+    for topic, settings in wanted.items():
+        found = _found(client, topic)
+        expected = {"partitions": str(partitions), **settings}
+        drift += [Drift(topic, name, value, found[name]) for name, value in expected.items() if found[name] != value]
+    return drift
 
 
 def _found(client: Any, name: str) -> dict[str, str]:

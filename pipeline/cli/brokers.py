@@ -23,6 +23,13 @@ def brokers(settings: Settings) -> tuple[BrokerSettings, ...]:
     return tuple(_broker(table, settings) for table in tables)
 
 
+def api_password(settings: Settings) -> str | None:
+    """What the brokers' Jolokia asks for, read now. Raises ConfigurationError."""
+    file = settings.broker_api_password_file
+    must_be_readable(file, "broker_api_password_file")
+    return file.read_text(encoding="utf-8").strip() if file else None
+
+
 def _broker(table: BrokerTable, settings: Settings) -> BrokerSettings:
     found = BrokerSettings(
         url=table.url,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from consumers.bridge.depth import QueueDepth, queue_depths
+from consumers.bridge.depth import queue_depths
 from consumers.bridge.settings import QUEUE, BrokerSettings
 from consumers.kafka import admin
 from consumers.worker.app import GROUP, TOPICS
-from pipeline.cli.brokers import brokers, must_be_readable
+from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
@@ -104,19 +104,11 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
     return FlowState(queues, lags, missing, fresh, dead, tuple(left_out))
 
 
-def depths(settings: Settings) -> Iterator[tuple[str, list[QueueDepth]]]:
-    """Address of each broker's Jolokia, and the queues there. Raises ConfigurationError, Unreachable."""
-    file = settings.broker_api_password_file
-    must_be_readable(file, "broker_api_password_file")
-    password = file.read_text(encoding="utf-8").strip() if file else None
-    for url in settings.need("broker_api"):
-        yield url, queue_depths(url, settings.broker_api_user, password)
-
-
 def _queues(settings: Settings) -> Iterator[Queue]:
     configured = brokers(settings)
-    for url, found in depths(settings):
-        by_name = {queue.name: queue for queue in found}
+    password = api_password(settings)
+    for url in settings.need("broker_api"):
+        by_name = {queue.name: queue for queue in queue_depths(url, settings.broker_api_user, password)}
         for name in _names(configured, urlsplit(url).hostname):
             queue = by_name.get(name)
             if queue is None:

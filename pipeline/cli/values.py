@@ -25,7 +25,8 @@ def parsed(parse: Callable[[object], Any], value: object, where: str, folder: Pa
     try:
         found = parse(value)
     except ValueError as error:
-        raise ConfigurationError(f"{where} is {value!r}: it must be {error}") from error
+        shown = without_password(value) if isinstance(value, str) else value
+        raise ConfigurationError(f"{where} is {shown!r}: it must be {error}") from error
     return Path(os.path.normpath(folder / found)) if isinstance(found, Path) else found
 
 
@@ -56,6 +57,12 @@ def file(value: object) -> Path:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the path of a file")
     return Path(value).expanduser()
+
+
+def without_password(value: str) -> str:
+    """An address with what may be a password in it masked: before the host, and in libpq's ``password=``."""
+    masked = re.sub(r"(?<=://)([^/@:\s]*):[^/\s]*@", r"\1:***@", value)
+    return re.sub(r"(?i)((?:^|[?&])password=)[^&]*", r"\1***", masked)
 
 
 def one_of(*words: str) -> Callable[[object], str]:
