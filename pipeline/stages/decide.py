@@ -173,14 +173,19 @@ def _changes(group: _Group, pairs: list[tuple[AnyStart, AnyComplete]], effects: 
 
 def _keep_earlier_start(seen: AnyStart, again: Start, effects: Effects) -> None:
     """Of two copies of one message the row tells of the one received first, whichever is handled first."""
-    if again.received_ms < seen.received_ms:
+    if _receipt(again) < _receipt(seen):
         seen.received_ms, seen.ref = again.received_ms, again.ref
         if type(seen) is KnownStart:
             effects.earlier_starts.append(seen)
 
 
 def _keep_earlier_complete(seen: AnyComplete, again: Complete, effects: Effects) -> None:
-    if again.received_ms < seen.received_ms:
+    if _receipt(again) < _receipt(seen):
         seen.received_ms, seen.ref = again.received_ms, again.ref
         if type(seen) is KnownComplete:
             effects.earlier_completes.append(seen)
+
+
+def _receipt(message: AnyStart | AnyComplete) -> tuple[int, int, str]:
+    """Redelivery keeps the receipt time: the reference decides then, its length first so that 9 comes before 10."""
+    return message.received_ms, len(message.ref), message.ref
