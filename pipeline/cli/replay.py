@@ -14,7 +14,7 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
-from pipeline.cli.sinks import SINKS, open_sink
+from pipeline.cli.sinks import SINKS
 from pipeline.recording import BadLine, Recording
 from schemas.envelope import RawMessage
 
@@ -36,7 +36,8 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
     complete, transfer_id: a start), else the word start or complete in its name.
 
     --to store needs only PostgreSQL and does what a worker does, dead letters included; what was there already counts
-    as duplicate. --to kafka and --to activemq send the messages on, as the bridge or a producer would.
+    as duplicate. --to kafka writes what the bridge would have written. --to activemq publishes to the first broker,
+    as FTS does: there they are received now, and what is older than the retention becomes a dead letter.
 
     A line that is no recorded message is reported with file and line, the rest goes on, and the exit code is 1.
 
@@ -53,7 +54,7 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
     bad = _BadLines()
     total: Counter[str] = Counter()
     size = sum(recording.size for recording in recordings)
-    with open_sink(to, settings) as sink, Progress("replaying", "messages", size) as progress:
+    with SINKS[to](settings) as sink, Progress("replaying", "messages", size) as progress:
         before = 0
         for recording in recordings:
             for batch in batches(_messages(recording, bad), lambda message: len(message.body)):
