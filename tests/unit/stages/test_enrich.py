@@ -73,7 +73,8 @@ def test_an_unknown_host_drops_nothing() -> None:
         raw(FTS_START, b"{"),
     ]
     batch = enrich(decode(messages, Horizon()), Topology.empty())
-    assert [new.link.src_host for new in (*batch.starts, *batch.completes)] == ["unknown", "unknown"]
-    assert [new.dst.status for new in (*batch.starts, *batch.completes)] == ["unknown", "unknown"]
+    (started,), (ended,) = batch.starts, batch.completes
+    assert (started.link.src_host, started.dst.status) == ("unknown", "unknown")
+    assert (ended.link.src_host, ended.dst.status) == ("unknown", "unknown")
     assert [dead.reason for dead in batch.dead] == ["not_json"]
     assert batch.topology_revision == 0
