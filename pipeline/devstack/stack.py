@@ -134,6 +134,13 @@ class Stack:
                 now.services[name] = adoption.look(name, self._adopted)
         return now
 
+    def tls_address(self) -> str:
+        """``stomp+ssl://host:port`` of the broker's connector, for a stack made with ``tls``."""
+        its_plan = documents.read(self._folder.plan, Plan)
+        if its_plan is None or its_plan.tls is None or ACTIVEMQ not in its_plan.ports:
+            raise StackError(f"the stack in {self._folder.path} was made without TLS")
+        return f"stomp+ssl://127.0.0.1:{its_plan.ports[ACTIVEMQ]['stomp+ssl']}"
+
     def start(self, service: str) -> None:
         self._order("start", service)
         self._must_serve(service)
