@@ -31,4 +31,9 @@ class _Benches(click.Group):
 
 @click.group(cls=_Benches)
 def bench() -> None:
-    """Measure transferscope on this machine; each figure is printed with the goal it must reach."""
+    """Measure transferscope on this machine; each figure is printed with the goal it must reach.
+
+    \b
+    Example:
+      transferscope bench core
+    """
