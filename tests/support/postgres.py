@@ -1,4 +1,4 @@
-"""A PostgreSQL for tests: one the environment names, else the local stack's; a database of its own for each test."""
+"""A PostgreSQL for tests, and a migrated database of its own for each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from psycopg2 import sql
 
 from pipeline.devstack.plan import POSTGRES
-from pipeline.devstack.stack import Stack
 from pipeline.store import migrations
 from pipeline.store.session import connect, engine
+from tests.support.services import services
 
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
@@ -23,13 +23,9 @@ VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 @contextmanager
 def server() -> Iterator[str]:
     """The address of a database on a server that tests may make databases on."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        yield named
-        return
     with (
         tempfile.TemporaryDirectory(prefix="transferscope-test-", ignore_cleanup_errors=True) as folder,
-        Stack.up(Path(folder) / "stack", [POSTGRES]) as stack,
+        services(Path(folder), os.environ, [POSTGRES]) as stack,
     ):
         yield stack.env()[VARIABLE]
 
