@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
-from tests.support.services import fresh_database, services
+from tests.support.services import services
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
-    with fresh_database(postgres_server) as url:
+    from tests.support.postgres import empty  # not for unit tests: it imports the store
+
+    with empty(postgres_server) as url:
         yield url
 
 

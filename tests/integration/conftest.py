@@ -11,9 +11,9 @@ from tests.support.shell import Shell
 
 
 @pytest.fixture(scope="session")
-def template_url() -> Iterator[str]:
+def template_url(postgres_server: str) -> Iterator[str]:
     """A migrated database that tests copy and never change."""
-    with postgres.server() as server_url, postgres.template(server_url) as url:
+    with postgres.template(postgres_server) as url:
         yield url
 
 

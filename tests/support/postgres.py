@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from psycopg2 import sql
 
-from pipeline.devstack.plan import POSTGRES
 from pipeline.store import migrations
 from pipeline.store.session import connect, engine
-from tests.support.services import services
 
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The address of a database on a server that tests may make databases on."""
-    with (
-        tempfile.TemporaryDirectory(prefix="transferscope-test-", ignore_cleanup_errors=True) as folder,
-        services(Path(folder), os.environ, [POSTGRES]) as stack,
-    ):
-        yield stack.env()[VARIABLE]
+def empty(server_url: str) -> Iterator[str]:
+    """The address of a new, empty database on the server, dropped at the end."""
+    with _database(server_url, None) as url:
+        yield url
 
 
 @contextmanager

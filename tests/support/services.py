@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import uuid
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import psycopg2
 
 from pipeline.devstack.plan import SERVICES
 from pipeline.devstack.stack import Stack
@@ -28,20 +24,3 @@ def services(folder: Path, environment: Mapping[str, str], names: Collection[str
             adopt = {**containers.enter_context(started(names, folder)), **environment}
         with Stack.up(folder / "stack", names, adopt=adopt) as stack:
             yield stack
-
-
-@contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """The URL of an empty database on the server, dropped afterwards with whoever is still connected."""
-    name = f"test_{uuid.uuid4().hex}"
-    _execute(server_url, f"CREATE DATABASE {name}")
-    try:
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-    finally:
-        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _execute(url: str, statement: str) -> None:
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(statement)
