@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -21,7 +21,7 @@ from aiokafka.errors import (
     UnknownMemberIdError,
 )
 
-from consumers.kafka.access import KafkaAccess, KafkaAway, NoTopic
+from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.records import raw_messages
 from schemas.envelope import RawMessage
 
@@ -136,22 +136,7 @@ class BulkConsumer:
         return KafkaAway(self._access.address, str(error) or type(error).__name__)
 
 
-async def check(access: KafkaAccess, topics: Sequence[str]) -> None:
-    """Returns when Kafka answers and has the topics; raises KafkaAway, NoTopic."""
-    consumer = _client(access, None)
-    try:
-        await consumer.start()
-        there = await consumer.topics()
-    except (KafkaError, OSError) as error:
-        raise KafkaAway(access.address, str(error) or type(error).__name__) from error
-    finally:
-        await consumer.stop()
-    for topic in topics:
-        if topic not in there:
-            raise NoTopic(topic, access.address)
-
-
-def _client(access: KafkaAccess, group: str | None) -> AIOKafkaConsumer:
+def _client(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     context = access.ssl_context()
     return AIOKafkaConsumer(
         bootstrap_servers=list(access.servers),
@@ -178,5 +163,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: object) -> None:
         await self._before_revoke()
 
-    async def on_partitions_assigned(self, assigned: object) -> None:
-        """Nothing to do: reading begins at the committed offsets."""
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Reading begins at the committed offsets."""
+        ours = ", ".join(f"{place.topic}-{place.partition}" for place in sorted(assigned))
+        log.info("our partitions: %s", ours or "none, there are more workers than partitions")

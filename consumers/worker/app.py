@@ -14,17 +14,13 @@ import faust
 from faust.app.base import BootStrategy
 
 from consumers.kafka.consumer import BulkConsumer
-from consumers.worker.config import WorkerConfig, from_environment
+from consumers.worker.config import GROUP, TOPICS, WorkerConfig, from_environment
 from consumers.worker.health import Health
 from consumers.worker.loop import Loop
 from consumers.worker.page import HealthPage
 from consumers.worker.service import BulkIngest
 from consumers.worker.writer import Writer
 from pipeline.ingest import Ingest
-from schemas.topics import KINDS
-
-GROUP = "transferscope-worker"
-TOPICS = tuple(sorted(set(KINDS.values())))
 
 
 class _NoStreams(BootStrategy):
@@ -36,6 +32,7 @@ class _NoStreams(BootStrategy):
 
 class _App(faust.App):
     BootStrategy = _NoStreams
+    mundane_level = "debug"
 
     def _create_directories(self) -> None:
         """Faust keeps its tables' files there; without tables an empty folder would be left behind."""

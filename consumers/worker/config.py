@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from consumers.kafka.access import KafkaAccess
+from schemas.topics import KINDS
 
+GROUP = "transferscope-worker"
+"""The consumer group that all workers share."""
+TOPICS = tuple(sorted(set(KINDS.values())))
+"""What they read."""
 PREFIX = "TRANSFERSCOPE_"
 
 

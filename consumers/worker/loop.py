@@ -112,9 +112,10 @@ class Loop:
                 await self._written()
                 self._writing = asyncio.create_task(self._write(chunk, prepared))
             else:
-                if self._writing is not None and self._writing.done():
+                if self._writing is None or self._writing.done():
                     await self._written()
-                await self._idle(source)
+                    await self._writer.refresh()
+                await self._look_after(source)
 
     async def _gather(self, source: Source) -> Chunk:
         """What comes until there is enough of it, or the first of it has waited long enough."""
@@ -146,9 +147,8 @@ class Loop:
             writing, self._writing = self._writing, None
             writing.result()
 
-    async def _idle(self, source: Source) -> None:
-        """Nothing came: see whether the services are there."""
-        await self._writer.refresh()
+    async def _look_after(self, source: Source) -> None:
+        """Nothing came: see now and then whether Kafka is there."""
         if time.monotonic() - self._asked_at < _ASK_S:
             return
         self._asked_at = time.monotonic()

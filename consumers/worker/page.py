@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 
 from aiohttp import web
 from mode import Service
@@ -15,19 +16,22 @@ log = logging.getLogger(__name__)
 class HealthPage(Service):
     """An HTTP server for one page. Faust's own takes no port 0, which lets many workers of a host need no setting."""
 
+    mundane_level = "debug"
+
     def __init__(self, health: Health, host: str, port: int) -> None:
+        """Takes the address at once; raises OSError when somebody else has it."""
         super().__init__()
         self._health = health
-        self._place = (host, port)
+        self._listener = socket.create_server((host, port), family=_family(host))
         site = web.Application()
         site.router.add_get("/healthz", self._answer)
         self._runner = web.AppRunner(site, access_log=None)
 
     async def on_start(self) -> None:
         await self._runner.setup()
-        await web.TCPSite(self._runner, *self._place).start()
-        host, port = self._runner.addresses[0][:2]
-        log.info("health page at http://%s:%d/healthz", host, port)
+        await web.SockSite(self._runner, self._listener).start()
+        host, port = self._listener.getsockname()[:2]
+        log.info("health page at http://%s:%d/healthz", f"[{host}]" if ":" in host else host, port)
 
     async def on_stop(self) -> None:
         await self._runner.cleanup()
@@ -35,3 +39,7 @@ class HealthPage(Service):
     async def _answer(self, request: web.Request) -> web.Response:
         report = self._health.report()
         return web.json_response(report, status=200 if report["healthy"] else 503)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -20,18 +20,20 @@ _LINE_EVERY_S = 30.0
 class BulkIngest(Service):
     """Runs the loop; ends it in order when the app stops; an error in it is a crash of the app."""
 
+    mundane_level = "debug"
+
     def __init__(self, make_loop: Callable[[], Loop], health: Health) -> None:
         super().__init__()
         self._make_loop = make_loop
         self._health = health
-        self._loop_of_work: Loop | None = None
+        self._running: Loop | None = None
         self._ended = asyncio.Event()
 
     @Service.task
     async def _work(self) -> None:
-        self._loop_of_work = self._make_loop()
+        self._running = self._make_loop()
         try:
-            await self._loop_of_work.run()
+            await self._running.run()
         finally:
             self._ended.set()
 
@@ -44,10 +46,10 @@ class BulkIngest(Service):
 
     @Service.timer(_LINE_EVERY_S)
     async def _say(self) -> None:
-        log.info(self._health.line())
+        log.info("%s", self._health.line())
 
     async def on_stop(self) -> None:
-        if self._loop_of_work is not None:
-            self._loop_of_work.stop()
+        if self._running is not None:
+            self._running.stop()
             await self._ended.wait()
-        log.info(self._health.line())
+        log.info("%s", self._health.line())

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from consumers.bridge.depth import queue_depths
 from consumers.bridge.settings import QUEUE, BrokerSettings
 from consumers.kafka import admin
-from consumers.worker.app import GROUP, TOPICS
+from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import os
 import sys
 import warnings
 
 import click
 
-from consumers.kafka.access import KafkaAccess, KafkaAway, NoTopic
-from consumers.kafka.consumer import check
-from consumers.worker.app import TOPICS, create_app
-from consumers.worker.config import WorkerConfig
+from consumers.kafka.access import NoTopic
+from consumers.kafka.admin import inspect_topics
+from consumers.worker.app import create_app
+from consumers.worker.config import TOPICS, WorkerConfig
 from consumers.worker.process import run
-from pipeline.cli.errors import BUG, DONE, ConfigurationError, Unreachable
+from pipeline.cli.errors import BUG, DONE, ConfigurationError
+from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.output import say
 from pipeline.cli.settings import Settings
 from pipeline.store import migrations
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 
 
 @click.command()
@@ -42,43 +44,37 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
       transferscope worker --health-port 8081
     """
     config = WorkerConfig(
-        settings.need("database_url"), _access(settings), settings.retention_days, health_host, health_port
+        settings.need("database_url"), kafka_access(settings), settings.retention_days, health_host, health_port
     )
-    _check(config)
+    _check(config, settings.partitions)
+    try:
+        app = create_app(config)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the health page cannot have {health_host}:{health_port} ({os.strerror(error.errno or 0)}): choose another --health-port"
+        ) from error
     _set_up_logging(verbose)
-    crash = run(create_app(config))
+    crash = run(app)
     if crash is None:
         return DONE
     say(f"this is a bug ({type(crash).__name__}): please report it with the lines above")
     return BUG
 
 
-def _access(settings: Settings) -> KafkaAccess:
-    access = KafkaAccess(
-        settings.need("kafka_bootstrap"), settings.kafka_ca_file, settings.kafka_cert_file, settings.kafka_key_file
-    )
-    try:
-        access.ssl_context()
-    except OSError as error:
-        raise ConfigurationError(
-            f"the certificates for Kafka cannot be used ({error}): correct kafka_ca_file, kafka_cert_file and "
-            "kafka_key_file"
-        ) from error
-    return access
-
-
-def _check(config: WorkerConfig) -> None:
+def _check(config: WorkerConfig, partitions: int) -> None:
     """What can be said in a sentence before the work begins. Later both services may come and go."""
-    version = migrations.current(config.database_url)
-    if version != migrations.head():
-        what = "has no tables yet" if version is None else f"has tables of version {version}, not {migrations.head()}"
-        raise ConfigurationError(f"the database {what}: say transferscope init")
-    try:
-        asyncio.run(check(config.kafka, TOPICS))
-    except KafkaAway as away:
-        raise Unreachable("Kafka", away.address, away.why) from away
-    except NoTopic as missing:
-        raise ConfigurationError(str(missing)) from missing
+    version, needed = migrations.current(config.database_url), migrations.head()
+    if version != needed:
+        what = (
+            "has no tables, this program needs"
+            if version is None
+            else f"has tables of version {version}, this program needs"
+        )
+        raise ConfigurationError(f"the database {what} {needed}: run transferscope init")
+    missing, _ = inspect_topics(config.kafka, partitions)
+    for topic in TOPICS:
+        if topic in missing:
+            raise NoTopic(topic, config.kafka.address)
 
 
 def _set_up_logging(verbose: bool) -> None:
@@ -86,5 +82,5 @@ def _set_up_logging(verbose: bool) -> None:
     logging.captureWarnings(True)
     if not verbose:
         warnings.simplefilter("ignore")
-        for library in ("faust", "mode", "aiokafka", "asyncio"):
+        for library in _LIBRARIES:
             logging.getLogger(library).setLevel(logging.ERROR)
