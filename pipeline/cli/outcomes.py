@@ -24,6 +24,7 @@ _MEANINGS: dict[str, tuple[int, str]] = {
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.session.Unavailable": (errors.UNREACHABLE, "{error}"),
+    "pipeline.store.recompute.TopologyChanged": (errors.ANSWER_IS_NO, "{error}"),
     "pipeline.store.verify.BelowRawFloor": (errors.CONFIGURATION, "{error}"),
     "pipeline.topology.model.TopologyError": (errors.CONFIGURATION, "{error}"),
     "psycopg2.errors.UndefinedTable": (errors.CONFIGURATION, _RUN_INIT),

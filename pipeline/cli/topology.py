@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.request import urlopen
 
 import click
@@ -16,27 +15,16 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import count, iso, moment
-from pipeline.store import staleness, topologies
+from pipeline.ingest.topologies import Loaded, load_topology, newest_topology
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.session import connect
-from pipeline.topology.changes import changes
 from pipeline.topology.describe import Report, describe
-from pipeline.topology.files import parse
 from pipeline.topology.model import BEGIN_MS, END_MS
 from pipeline.topology.resolve import Topology
 from schemas.hosts import host_name
 
 FETCH_TIMEOUT_S = 60
-
-
-class Loaded(NamedTuple):
-    """What a load did: the revision in use, whether it is a new one, and how many 10-minute windows it made stale."""
-
-    revision: int
-    is_new: bool
-    changes: int
-    stale: int
 
 
 @click.group()
@@ -94,18 +82,16 @@ def show(settings: Settings, /, host: str, at: str, as_json: bool) -> None:
 
 
 def load_into(database_url: str, source: str) -> Loaded:
-    """Store the topology of a file or address. Raises TopologyError, ConfigurationError, Unreachable, Unavailable."""
+    """Take the topology of a file or address into use.
+
+    Raises TopologyError, ConfigurationError, Unreachable, Unavailable.
+    """
     content = _content(source)
-    parsed = parse(content, source)
-    for warning in parsed.warnings:
-        say(f"{source}: {warning}")
-    before = newest(database_url)
     with closing(connect(database_url)) as connection:
-        revision = topologies.save(connection, json.loads(content), source)
-        if revision == before.revision:
-            return Loaded(revision, is_new=False, changes=0, stale=0)
-        differing = changes(before, Topology(parsed.facts, revision))
-        return Loaded(revision, True, len(differing), staleness.mark_stale(connection, differing))
+        loaded = load_topology(connection, content, source)
+    for warning in loaded.warnings:
+        say(f"{source}: {warning}")
+    return loaded
 
 
 def sentence(loaded: Loaded) -> str:
@@ -120,12 +106,8 @@ def sentence(loaded: Loaded) -> str:
 
 def newest(database_url: str) -> Topology:
     """The topology in use; the empty one, revision 0, when none was loaded. Raises Unavailable."""
-    with closing(connect(database_url)) as connection:
-        found = topologies.latest(connection)
-    if found is None:
-        return Topology.empty()
-    revision, document = found
-    return Topology(parse(json.dumps(document).encode(), f"revision {revision}").facts, revision)
+    with closing(connect(database_url)) as connection, connection, connection.cursor() as cursor:
+        return newest_topology(cursor)
 
 
 def _content(source: str) -> bytes:

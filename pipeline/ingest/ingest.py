@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipeline.ingest.topologies import newest_topology
 from pipeline.stages.decode import Dead, decode
 from pipeline.stages.enrich import Enriched, Topology, enrich
 from pipeline.store import settings as stored_settings
 from pipeline.store import topologies
-from pipeline.store.transaction import Refused, Store
-from pipeline.topology.files import parse
+from pipeline.store.transaction import OtherTopology, Refused, Store
 from pipeline.topology.resolve import Topology as Snapshot
 from schemas.envelope import RawMessage
 from schemas.fts import Horizon
@@ -45,15 +44,10 @@ class Ingest:
         """Take up a newer topology and the raw floor from the store. Raises Unavailable."""
         connection = self._store.connection()
         with connection, connection.cursor() as cursor:
-            revision = topologies.latest_revision(cursor)
+            if topologies.latest_revision(cursor) != self._topology.revision:
+                self._topology = newest_topology(cursor)
+                log.info("topology revision %d is in use", self._topology.revision)
             self._horizon = Horizon(self._retention_ms, stored_settings.raw_floor_ms(cursor))
-        if revision != self._topology.revision:
-            newest = topologies.latest(connection)
-            if newest is not None:
-                number, document = newest
-                facts = parse(json.dumps(document).encode(), f"topology revision {number}").facts
-                self._topology = Snapshot(facts, number)
-                log.info("topology revision %d is in use", number)
 
     def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
         """Decode and enrich a batch; no I/O."""
@@ -66,6 +60,9 @@ class Ingest:
         """
         try:
             counts = self._store.commit(batch)
+        except OtherTopology:
+            self.refresh()
+            return self.commit(messages, self.prepare(messages))
         except Refused as refused:
             if len(messages) > 1:
                 return self._halves(messages)

@@ -1,5 +1,6 @@
-"""Who waits for whom. Writers share the days whose windows they touch and own the shards of their transfer keys;
-``recompute`` owns days. Every holder asks for days first, then shards, each rising, so nobody waits in a circle.
+"""Who waits for whom. Writers share the topology and the days whose windows they touch, and own the shards of their
+transfer keys; ``recompute`` shares the topology and owns days; a load owns the topology. Every holder asks for the
+topology first, then days, then shards, each rising, so nobody waits in a circle.
 """
 
 from __future__ import annotations
@@ -12,14 +13,26 @@ from schemas.keys import shard_of
 DAY_MS = 86_400_000
 _DAYS = 0x7473_6461
 _SHARDS = 0x7473_7368
+_TOPOLOGY = 0x7473_746F
 
 
 def lock_batch(cursor: Cursor, batch: Enriched) -> None:
-    """Share the batch's days and own its shards until the transaction ends."""
+    """Share the topology and the batch's days, and own its shards, until the transaction ends."""
+    share_topology(cursor)
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, d) FROM unnest(%s::int[]) AS d", (_DAYS, days_of(batch)))
     shards = {shard_of(new.start.key_hash) for new in batch.starts}
     shards |= {shard_of(new.complete.key_hash) for new in batch.completes}
     cursor.execute("SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s", (_SHARDS, sorted(shards)))
+
+
+def share_topology(cursor: Cursor) -> None:
+    """Keep loads of another topology waiting."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_TOPOLOGY,))
+
+
+def own_topology(cursor: Cursor) -> None:
+    """Wait until nobody writes with the topology in use, and keep everybody from beginning to."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_TOPOLOGY,))
 
 
 def own_days(cursor: Cursor, days: list[int]) -> None:

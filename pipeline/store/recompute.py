@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Resolved, Topology
 from pipeline.stages.windows import LinkKey
-from pipeline.store import expected, locks
+from pipeline.store import expected, locks, topologies
 from pipeline.store.copying import copy_rows, texts
 from pipeline.store.expected import Days
 from pipeline.store.links import Links
@@ -34,6 +34,10 @@ class RecomputeReport(NamedTuple):
     cells: int
     changed: int
     examples: list[Cell]
+
+
+class TopologyChanged(Exception):
+    """What was recomputed so far is done; the rest needs the topology that is in use now."""
 
 
 class _Table(NamedTuple):
@@ -56,7 +60,8 @@ def recompute(
 ) -> RecomputeReport:
     """Enrich the rows of the days that [from_ms, to_ms) touches with ``topology`` and rebuild their windows.
 
-    ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. Raises BelowRawFloor.
+    ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. Raises BelowRawFloor,
+    TopologyChanged.
     """
     links = Links()
     total = RecomputeReport(0, 0, 0, 0, [])
@@ -80,7 +85,7 @@ def _one_day(
     connection: Connection, numbers: Connection, topology: Topology, links: Links, day: Days
 ) -> RecomputeReport:
     with connection.cursor() as cursor:
-        affected = _own(cursor, day)
+        affected = _own(cursor, day, topology)
         changed = sum(_relink(cursor, numbers, topology, links, table, day) for table in (_START, _TRANSFER))
         cells, differing = 0, 0
         examples: list[Cell] = []
@@ -94,10 +99,13 @@ def _one_day(
     return RecomputeReport(1, changed, cells, differing, examples)
 
 
-def _own(cursor: Cursor, day: Days) -> list[Days]:
+def _own(cursor: Cursor, day: Days, topology: Topology) -> list[Days]:
     """Own a day and those on which bytes of its transfers moved; which these are may change until they are owned."""
     while True:
         affected = _affected(cursor, day)
+        locks.share_topology(cursor)
+        if topologies.latest_revision(cursor) != topology.revision:
+            raise TopologyChanged("another topology was loaded meanwhile: run recompute again")
         locks.own_days(cursor, [(each.begin - _EPOCH).days for each in affected])
         if set(_affected(cursor, day)) <= set(affected):
             return affected

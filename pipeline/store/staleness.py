@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.store.copying import moment
@@ -22,14 +21,13 @@ _LINKS_OF_ENDPOINT = (
 )
 
 
-def mark_stale(connection: Connection, changes: Iterable[Change]) -> int:
-    """Mark all windows that a change of the topology touches; how many base windows were newly marked. Commits."""
+def mark_stale(cursor: Cursor, changes: Iterable[Change]) -> int:
+    """Mark all windows that a change of the topology touches; how many base windows were newly marked."""
     marked = 0
-    with connection, connection.cursor() as cursor:
-        for change in changes:
-            links = _links(cursor, change)
-            if links:
-                marked += _mark(cursor, links, change)
+    for change in changes:
+        links = _links(cursor, change)
+        if links:
+            marked += _mark(cursor, links, change)
     return marked
 
 

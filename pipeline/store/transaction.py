@@ -22,7 +22,7 @@ from psycopg2.extensions import connection as Connection
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import locks, state, window_rows, writer
+from pipeline.store import locks, state, topologies, window_rows, writer
 from pipeline.store.links import Links
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import Unavailable, connect, service_address
@@ -45,6 +45,10 @@ class Refused(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class OtherTopology(Exception):
+    """The batch was enriched with a topology that is no longer in use."""
 
 
 class Counts(NamedTuple):
@@ -79,7 +83,11 @@ class Store:
             self._connection = None
 
     def commit(self, batch: Enriched) -> Counts:
-        """Write one batch. Raises Unavailable when Postgres is away, Refused when it will not take the rows."""
+        """Write one batch.
+
+        Raises Unavailable when Postgres is away, Refused when it will not take the rows, OtherTopology when the batch
+        must be enriched anew.
+        """
         for attempt in range(1, _MOST_TRIES + 1):
             try:
                 return self._commit_once(batch)
@@ -104,6 +112,8 @@ class Store:
         links = self._links.numbers(connection, keys)
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
+            if topologies.latest_revision(cursor) != batch.topology_revision:
+                raise OtherTopology
             effects = decide(batch, state.load(cursor, batch))
             writer.write(cursor, effects, links, batch.topology_revision)
         return _counts(batch, effects)

@@ -96,7 +96,7 @@ def test_the_same_topology_again_is_no_new_revision(shell: Shell, tmp_path: Path
     path = topology(tmp_path, CERN)
     shell("topology", "load", path)
     again = shell.json("topology", "load", path)
-    assert again == {"revision": 1, "is_new": False, "changes": 0, "stale": 0}
+    assert again == {"revision": 1, "is_new": False, "changes": 0, "stale": 0, "warnings": []}
 
 
 def test_a_host_is_shown_with_the_entry_that_places_it_at_that_time(shell: Shell, tmp_path: Path) -> None:
