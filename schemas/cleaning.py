@@ -69,6 +69,11 @@ def size(value: object) -> int | None:
     return None
 
 
+def storable(said: str) -> str:
+    """Text that Postgres takes: NUL and lone surrogates, which it cannot hold, become U+FFFD."""
+    return said.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _unwrap(wire: W, wire_type: type[W]) -> W:
     return _convert(wire.data, wire_type) if isinstance(wire.data, dict) else wire
 
@@ -97,16 +102,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _convert(value: dict[str, Any], wire_type: type[W]) -> W:
     """The fields that the struct names, their text storable; the others are skipped, as the typed decoder does."""
-    cleaned = {name: _storable(value[name]) for name in wire_type.__struct_fields__ if name in value}
+    cleaned = {name: _cleaned(value[name]) for name in wire_type.__struct_fields__ if name in value}
     metadata = cleaned.get("file_metadata")
     if isinstance(metadata, dict):
-        cleaned["file_metadata"] = {name: _storable(item) for name, item in metadata.items()}
+        cleaned["file_metadata"] = {name: _cleaned(item) for name, item in metadata.items()}
     elif not isinstance(metadata, str):
         cleaned["file_metadata"] = None
     return msgspec.convert(cleaned, wire_type)
 
 
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
+def _cleaned(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value

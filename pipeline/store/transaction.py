@@ -98,8 +98,10 @@ class Store:
                     time.sleep(random.uniform(0, 0.05 * 2**attempt))
                 elif error.pgcode == errorcodes.CHECK_VIOLATION and attempt == 1:
                     self._partitions.forget()  # a partition that was there is gone
-                elif isinstance(error, psycopg2.DataError | psycopg2.IntegrityError | psycopg2.ProgrammingError):
+                elif _is_refusal(error):
                     raise Refused(str(error).strip()) from error
+                elif isinstance(error, psycopg2.ProgrammingError):
+                    raise  # no message does that: rights or tables are missing
                 else:
                     self.close()
                     raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
@@ -124,6 +126,12 @@ class Store:
                 self._connection.rollback()
         except psycopg2.Error:
             self.close()
+
+
+def _is_refusal(error: psycopg2.Error) -> bool:
+    """Whether it is the rows that Postgres will not take: their values, a constraint, a key too long for an index."""
+    too_long = (error.pgcode or "").startswith(errorcodes.CLASS_PROGRAM_LIMIT_EXCEEDED)
+    return too_long or isinstance(error, psycopg2.DataError | psycopg2.IntegrityError)
 
 
 def _counts(batch: Enriched, effects: Effects) -> Counts:

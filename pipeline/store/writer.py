@@ -16,6 +16,7 @@ from pipeline.stages.windows import LinkKey
 from pipeline.store import rows, window_rows
 from pipeline.store.copying import copy_rows, moment
 from pipeline.store.state import reaches_everywhere
+from schemas.cleaning import storable
 
 _DEAD_LETTER = (
     "INSERT INTO store.dead_letter (identity, kind, topic, reason, detail, received_at, headers, body, ref)"
@@ -54,17 +55,17 @@ def write_dead(cursor: Cursor, dead: Sequence[Dead]) -> None:
 def _dead_row(letter: Dead) -> tuple[str, str, str, str, str, str | None, str, Binary, str]:
     message = letter.message
     received = None if message.received_ms is None else moment(message.received_ms)
-    headers = json.dumps({name: value.replace("\0", "\ufffd") for name, value in message.headers.items()})
+    headers = json.dumps({storable(name): storable(value) for name, value in message.headers.items()})
     return (
-        message.identity,
-        message.kind,
-        message.topic,
+        storable(message.identity),
+        storable(message.kind),
+        storable(message.topic),
         letter.reason,
-        letter.detail.replace("\0", "\ufffd"),
+        storable(letter.detail),
         received,
         headers,
         Binary(message.body),
-        message.ref,
+        storable(message.ref),
     )
 
 

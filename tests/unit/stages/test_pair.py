@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.stages.pair import pair
-from tests.unit.stages.literal_pairing import MINUTE, dedupe_of_complete, pair_indices
+from tests.support.literal_pairing import MINUTE, dedupe_of_complete, pair_indices
 
 
 class S(NamedTuple):
