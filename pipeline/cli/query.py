@@ -14,7 +14,7 @@ from pipeline.cli.options import with_settings
 from pipeline.cli.output import FORMATS, say, write
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import moment
-from pipeline.store.queries.answer import Answer, answer, statement
+from pipeline.store.queries.answer import Answer, answer, columns_of
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.queries.question import Question, parse_by, parse_condition, parse_order, report_named
@@ -102,7 +102,7 @@ def _question(asked: Asked, now_ms: int) -> Question:
         limit=asked["limit"] or None,
         stages=asked["stages"],
     )
-    names = [column.name for column in statement(question).columns]
+    names = [column.name for column in columns_of(question)]
     return replace(question, order=parse_order(names, asked["order"]))
 
 

@@ -121,6 +121,39 @@ def test_stages_have_means_and_quantiles_of_the_added_histograms(traffic: Shell)
     assert [row["streaming_mean"] for row in windows] == [120_000.0, 40_000.0]
 
 
+@pytest.mark.parametrize("options", [[], ["--window", "1h"], ["--by", "vo"], ["--by", "window_start,dst_host"]])
+@pytest.mark.parametrize("report", ["links", "channels"])
+def test_quantiles_are_those_that_the_views_histograms_give(
+    traffic: Shell, database_url: str, report: str, options: list[str]
+) -> None:
+    if report == "channels" and "dst_host" in str(options):
+        options = ["--by", "window_start,channel"]
+    width = "1h" if "1h" in options else "10m"
+    groups = options[1].split(",") if "--by" in options else None
+    rows = traffic.json("query", report, *options, *([] if "1h" in options else ["--window", "10m"]), "--stages")
+    view = REPORTS[report].view if groups is None else "link"
+    keys = groups or [REPORTS[report].time, *REPORTS[report].keys]
+    with closing(connect(database_url)) as connection, connection.cursor() as cursor:
+        for row in rows:
+            where = " AND ".join(f"{key} IS NOT DISTINCT FROM %s" for key in keys)
+            for stage in ("streaming", "total", "throughput", "srm_prep"):
+                cursor.execute(
+                    f"SELECT report.hist_quantile(report.hist_sum({stage}_hist), 0.5),"
+                    f" report.hist_quantile(report.hist_sum({stage}_hist), 0.95)"
+                    f" FROM report.{view}_{width} WHERE {where}",
+                    [row[key] for key in keys],
+                )
+                assert cursor.fetchone() == (row[f"{stage}_p50"], row[f"{stage}_p95"])
+    assert any(row["streaming_p95"] for row in rows)
+
+
+def test_an_answer_can_be_sorted_by_a_quantile_before_the_limit_cuts(traffic: Shell) -> None:
+    for order, expected in (("-streaming_p95", [120_000, 40_000]), ("streaming_p95", [40_000, 40_000])):
+        rows = traffic.json("query", "links", "--stages", "--order", order, "--limit", "2")
+        assert [row["streaming_mean"] for row in rows] == expected
+        assert "--limit 0" in traffic.err
+
+
 @pytest.mark.parametrize(
     ("conditions", "vos"),
     [

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Select
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
+from pipeline.stages.windows import WIDTHS_MS
+from pipeline.store.queries import quantiles
 from pipeline.store.queries.columns import Column
-from pipeline.store.queries.question import Question
+from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
 from pipeline.store.queries.windows import windows_statement
+from schemas.events import STAGES
 
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
@@ -35,29 +38,80 @@ class Answer:
 
 
 def statement(question: Question) -> Statement:
-    """The question as SQL."""
+    """The question as SQL, but for the quantiles of stages."""
     return windows_statement(question) if question.report.windows else rows_statement(question)
+
+
+def columns_of(question: Question) -> tuple[Column, ...]:
+    """The columns of the answer; those of a stage stand together."""
+    columns = statement(question).columns
+    if not question.stages:
+        return columns
+    own = len(columns) - 2 * len(STAGES)
+    counted, read_off = iter(columns[own:]), iter(quantiles.COLUMNS)
+    staged = [column for _ in STAGES for part in (counted, read_off) for column in (next(part), next(part))]
+    return (*columns[:own], *staged)
 
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
     asked = statement(question)
-    select = asked.select if question.limit is None else asked.select.limit(question.limit + 1)
-    compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    found = Answer(asked.columns, asked.from_ms, asked.to_ms, iter(()))
-    found.rows = _rows(connection, str(compiled), compiled.params, question.limit, found)
+    found = Answer(columns_of(question), asked.from_ms, asked.to_ms, iter(()))
+    find = _with_quantiles if question.stages else _rows
+    found.rows = find(connection, question, asked, found)
     return found
 
 
-def _rows(
-    connection: Connection, sql: str, parameters: Any, limit: int | None, found: Answer
-) -> Iterator[Sequence[Any]]:
+def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Iterator[Sequence[Any]]:
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
-        cursor.execute(sql, parameters)
+        cursor.execute(*_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
         for number, row in enumerate(cursor):
-            if number == limit:
+            if number == question.limit:
                 found.has_more = True
                 return
             yield row
+
+
+def _with_quantiles(
+    connection: Connection, question: Question, asked: Statement, found: Answer
+) -> Iterator[Sequence[Any]]:
+    """Rows and histograms in one snapshot. To sort by a quantile, all rows have to be there first."""
+    sorted_here = any(order.column in {column.name for column in quantiles.COLUMNS} for order in question.order)
+    select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute(*_sql(select))
+        plain = cursor.fetchall()
+        cursor.execute(*_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
+        histograms = quantiles.Histograms(cursor)
+    names = [column.name for column in (*asked.columns, *quantiles.COLUMNS)]
+    places = [names.index(column.name) for column in found.columns]
+    groups = len(quantiles.groups_of(question))
+    rows = [(*row, *histograms.quantiles(row[:groups])) for row in plain]
+    if sorted_here:
+        for order in reversed(question.order):
+            _sort(rows, names.index(order.column), order)
+    found.has_more = question.limit is not None and len(rows) > question.limit
+    for row in rows[: question.limit]:
+        yield [row[place] for place in places]
+
+
+def _range(question: Question, asked: Statement, rows: Sequence[Sequence[Any]]) -> tuple[int | None, int | None]:
+    """The time of the rows: for single windows that of those which the limit left."""
+    if question.by or not rows:
+        return asked.from_ms, asked.to_ms
+    starts = [int(row[0].timestamp()) * 1000 for row in rows]
+    return min(starts), max(starts) + WIDTHS_MS[question.width]
+
+
+def _sort(rows: list[tuple[Any, ...]], place: int, order: Order) -> None:
+    rows.sort(key=lambda row: (row[place] is not None, row[place] or 0), reverse=order.descending)
+    if not order.descending:
+        rows.sort(key=lambda row: row[place] is None)
+
+
+def _sql(select: Select[Any]) -> tuple[str, Any]:
+    compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params

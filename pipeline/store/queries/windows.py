@@ -1,7 +1,7 @@
 """Links and channels: windows as they are, or added up by what the user groups by.
 
-Sums come from summed counts: efficiency is ok / (ok + failed) of the sums, a mean is sum / count, a quantile is read
-off the added histograms, links are distinct pairs of hosts.
+Sums come from summed counts: efficiency is ok / (ok + failed) of the sums, a mean is sum / count, links are distinct
+pairs of hosts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pipeline.store.queries.statement import Statement, between, ordered, view
 from schemas.events import STAGES
 
 Sum = Callable[[Any], Any]
-QUANTILES = {"p50": 0.5, "p95": 0.95}
 
 
 def windows_statement(question: Question) -> Statement:
@@ -59,14 +58,15 @@ def windows_statement(question: Question) -> Statement:
     ranked = [] if report.time in groups else [measures["bytes"].desc(), measures["started"].desc()]
     newest = [table.c[report.time].desc()] if report.time in groups else []
     ties = [table.c[name] for name in groups if name != report.time]
-    select = select.order_by(*ordered(question.order, expressions), *newest, *ranked, *ties)
+    known = [order for order in question.order if order.column in expressions]
+    select = select.order_by(*ordered(known, expressions), *newest, *ranked, *ties)
     return Statement(select, tuple(columns), from_ms, to_ms)
 
 
 def _names_of(report: str) -> list[str]:
     own = ["links"] if report == CHANNELS.name else []
     keys = LINKS.keys if report == LINKS.name else CHANNELS.keys
-    stages = [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum", "hist")]
+    stages = [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")]
     return ["window_start", *keys, *own, *COUNTS, *BYTES, *stages, "final_at", "updated_at", "stale"]
 
 
@@ -102,10 +102,8 @@ def _throughput(moved: Any, table: sa.TableClause, question: Question, from_ms: 
 def _stage(table: sa.TableClause, stage: str, *, grouped: bool) -> dict[str, Any]:
     add: Sum = sa.func.sum if grouped else _same
     count, total = add(table.c[f"{stage}_count"]), add(table.c[f"{stage}_sum"])
-    histogram = sa.func.report.hist_sum(table.c[f"{stage}_hist"]) if grouped else table.c[f"{stage}_hist"]
-    quantiles = {f"{stage}_{name}": sa.func.report.hist_quantile(histogram, q) for name, q in QUANTILES.items()}
     mean = sa.cast(total, sa.Double) / sa.func.nullif(sa.cast(count, sa.Double), 0)
-    return {f"{stage}_count": count, f"{stage}_mean": mean, **quantiles}
+    return {f"{stage}_count": count, f"{stage}_mean": mean}
 
 
 def _same(column: Any) -> Any:

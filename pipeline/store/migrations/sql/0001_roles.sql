@@ -17,5 +17,5 @@ GRANT USAGE ON SCHEMA store TO transferscope_reader, transferscope_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA report TO transferscope_operator;
 GRANT SELECT ON
     report.link_10m, report.link_1h, report.link_1d, report.channel_10m, report.channel_1h, report.channel_1d,
-    report.freshness, report.source_10m, report.verify_run
+    report.link_bins, report.freshness, report.source_10m, report.verify_run
 TO transferscope_reader;

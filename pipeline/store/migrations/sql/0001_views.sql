@@ -25,6 +25,19 @@ COMMENT ON COLUMN report.transfer.error_template IS 'The error message with its 
 COMMENT ON COLUMN report.transfer.user_hash IS 'Keyed hash of the user; NULL when no key is configured.';
 COMMENT ON COLUMN report.transfer.complete_ref IS 'Where the complete message can be read again: topic-partition-offset in Kafka, or file:line.';
 
+CREATE VIEW report.link_bins AS
+SELECT
+    h.window_start,
+    k.technology, nullif(k.fts, '') AS fts, k.vo, nullif(k.channel, '') AS channel,
+    k.src_host, k.dst_host, k.src_site, k.dst_site, k.src_country, k.dst_country,
+    (ARRAY['streaming', 'total', 'srm_prep', 'srm_fin', 'checksum_src', 'checksum_dst', 'throughput'])[u.code / 512 + 1]
+        AS stage,
+    u.code % 512 AS bin, u.n AS count
+FROM store.link_hist AS h JOIN store.link AS k ON k.id = h.link_id
+CROSS JOIN LATERAL unnest(h.codes, h.counts) AS u(code, n);
+COMMENT ON VIEW report.link_bins IS
+    'Histograms of links in windows of 10 minutes, a row a bin of report.hist_edge: to add them up over many windows and links. Several rows of one bin add up.';
+
 CREATE VIEW report.in_flight AS
 SELECT
     nullif(s.fts, '') AS fts, nullif(s.agent, '') AS agent_fqdn, s.transfer_id,

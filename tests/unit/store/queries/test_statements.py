@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from pipeline.store.queries.answer import statement
+from pipeline.store.queries.answer import columns_of, statement
 from pipeline.store.queries.conditions import like_pattern
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.queries.question import Question, parse_condition, parse_order, report_named
@@ -95,12 +95,15 @@ def test_throughput_of_a_group_needs_a_range_and_ends_now() -> None:
 
 @pytest.mark.parametrize("by", [(), ("technology", "vo")])
 def test_stages_add_count_mean_and_quantiles_of_each(by: tuple[str, ...]) -> None:
-    found = statement(asked("links", by=by, stages=True))
-    names = [column.name for column in found.columns]
+    columns = columns_of(asked("links", by=by, stages=True))
+    names = [column.name for column in columns]
+    assert len(names) == len(set(names))
     for stage in ("streaming", "total", "srm_prep", "srm_fin", "checksum_src", "checksum_dst", "throughput"):
         for part in ("count", "mean", "p50", "p95"):
             assert f"{stage}_{part}" in names
-    kinds = {column.name: column.kind for column in found.columns}
+        at = names.index(f"{stage}_count")
+        assert names[at : at + 4] == [f"{stage}_{part}" for part in ("count", "mean", "p50", "p95")]
+    kinds = {column.name: column.kind for column in columns}
     assert (kinds["streaming_p95"], kinds["throughput_p95"], kinds["throughput_count"]) == ("ms", "rate", "count")
 
 

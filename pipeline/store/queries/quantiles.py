@@ -1,0 +1,74 @@
+"""Quantiles of stages, read off added histograms.
+
+One pass over the histograms of a range adds them up for all rows of an answer at once; asked for singly, every row
+would be a search of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.stages.windows import WIDTHS_MS
+from pipeline.store.queries.columns import Column
+from pipeline.store.queries.conditions import clauses
+from pipeline.store.queries.question import Question
+from pipeline.store.queries.reports import LINKS, stage_kind
+from pipeline.store.queries.statement import between, view
+from schemas.events import STAGES
+from schemas.histogram import lower_edge
+
+QUANTILES = {"p50": 0.5, "p95": 0.95}
+
+COLUMNS = tuple(Column(f"{stage}_{name}", stage_kind(stage)) for stage in STAGES for name in QUANTILES)
+
+Histogram = dict[int, int]
+"""Counts by bin of ``schemas.histogram``."""
+
+
+def quantile(histogram: Mapping[int, int], q: float) -> float | None:
+    """The value below which the share ``q`` lies, as ``report.hist_quantile`` has it; None for no values."""
+    wanted = q * sum(histogram.values())
+    until = 0
+    for number, count in sorted(histogram.items()):
+        until += count
+        if count > 0 and until >= wanted:
+            low, high = lower_edge(number), lower_edge(number + 1)
+            return low + (high - low) * (wanted - (until - count)) / count
+    return None
+
+
+def bins_statement(question: Question, from_ms: int | None, to_ms: int | None) -> sa.Select[Any]:
+    """Bins with their counts for each group of a question about windows: group, stage, bin, count."""
+    table = view("link_bins", ["window_start", *LINKS.keys, "stage", "bin", "count"])
+    width = sa.text(f"interval '{WIDTHS_MS[question.width] // 1000} seconds'")
+    columns: dict[str, Any] = {name: table.c[name] for name in LINKS.keys}
+    columns["window_start"] = sa.func.date_bin(width, table.c.window_start, sa.text("'epoch'::timestamptz"))
+    groups = [columns[name] for name in groups_of(question)]
+    inside = clauses((condition for condition in question.where if condition.column in columns), columns)
+    key = [*groups, table.c.stage, table.c.bin]
+    counted = sa.select(*key, sa.func.sum(table.c.count).label("n"))
+    return counted.where(*between(table.c.window_start, from_ms, to_ms), *inside).group_by(*key)
+
+
+def groups_of(question: Question) -> tuple[str, ...]:
+    """The columns that tell the rows of an answer apart."""
+    return question.by or (question.report.time, *question.report.keys)
+
+
+class Histograms:
+    """The added histograms of an answer, by group and stage."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+        """``rows`` are those of ``bins_statement``."""
+        self._found: dict[tuple[Any, ...], dict[str, Histogram]] = defaultdict(lambda: defaultdict(dict))
+        for *group, stage, number, count in rows:
+            self._found[tuple(group)][stage][number] = int(count)
+
+    def quantiles(self, group: Sequence[Any]) -> list[float | None]:
+        """A value for each of COLUMNS."""
+        stages = self._found.get(tuple(group), {})
+        return [quantile(stages.get(stage, {}), q) for stage in STAGES for q in QUANTILES.values()]
