@@ -17,10 +17,10 @@ import base64
 import gzip
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tests.support.oracle_messages import Complete, Key, Start, Unusable, read_message
 from tests.support.oracle_windows import (
@@ -36,9 +36,20 @@ from tests.support.oracle_windows import (
 )
 
 NEAR_MS = 60_000
+KEPT_OF_TOO_LARGE = 1024 * 1024
 
 Row = dict[str, Any]
 M = TypeVar("M", Start, Complete)
+
+
+class DeadLetter(NamedTuple):
+    """A message that cannot be used: what must be kept of it, and why."""
+
+    reason: str
+    topic: str
+    received_ms: int | None
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -47,14 +58,14 @@ class Expected:
 
     ``transfers`` by (fts, id, event time, state, bytes) and ``in_flight`` by (fts, id, agent, timestamp) have the
     column names of ``report.transfer`` and ``report.in_flight``; ``links`` and ``channels`` hold the windows of each
-    width; ``dead_letters`` says the reason of each (file, line); ``intervals`` counts what became of each transfer's
+    width; ``dead_letters`` are by (file, line); ``intervals`` counts what became of each transfer's
     streaming interval (``spread``, ``none``, ``empty``, ``ignored``).
     """
 
     received: int
     stored: int
     duplicate: int
-    dead_letters: dict[tuple[str, int], str]
+    dead_letters: dict[tuple[str, int], DeadLetter]
     transfers: dict[tuple[Any, ...], Row]
     in_flight: dict[tuple[Any, ...], Row]
     links: dict[str, dict[LinkKey, Cell]]
@@ -67,7 +78,7 @@ class Expected:
 
     @property
     def dead_by_reason(self) -> Counter[str]:
-        return Counter(self.dead_letters.values())
+        return Counter(letter.reason for letter in self.dead_letters.values())
 
 
 def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
@@ -75,15 +86,17 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
     files = [paths] if isinstance(paths, Path) else list(paths)
     starts: list[Start] = []
     completes: list[Complete] = []
-    dead_letters: dict[tuple[str, int], str] = {}
+    dead_letters: dict[tuple[str, int], DeadLetter] = {}
     received = 0
     for path in files:
         for number, line in _lines(path):
             received += 1
+            recorded = json.loads(line)
+            body = _body(recorded)
             try:
-                message = _read_line(line, f"{path}:{number}")
+                message = read_message(recorded["topic"], body, recorded.get("received"), f"{path}:{number}")
             except Unusable as trouble:
-                dead_letters[str(path), number] = trouble.args[0]
+                dead_letters[str(path), number] = _dead(trouble.args[0], recorded, body)
             else:
                 starts.append(message) if isinstance(message, Start) else completes.append(message)
     first_starts, first_completes = _first_copies(starts), _first_copies(completes)
@@ -113,11 +126,14 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
-def _read_line(line: str, ref: str) -> Start | Complete:
-    recorded = json.loads(line)
+def _body(recorded: dict[str, Any]) -> bytes:
     encoded = recorded.get("body_base64")
-    body = recorded["body"].encode("utf-8") if encoded is None else base64.b64decode(encoded)
-    return read_message(recorded["topic"], body, recorded.get("received"), ref)
+    return bytes(recorded["body"].encode("utf-8") if encoded is None else base64.b64decode(encoded))
+
+
+def _dead(reason: str, recorded: dict[str, Any], body: bytes) -> DeadLetter:
+    kept = body[:KEPT_OF_TOO_LARGE] if reason == "too_large" else body
+    return DeadLetter(reason, recorded["topic"], recorded.get("received"), recorded.get("headers") or {}, kept)
 
 
 def _first_copies(messages: Iterable[M]) -> list[M]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.oracle import Expected, expect
+from tests.support.oracle import DeadLetter, Expected, expect
 from tests.support.oracle_messages import COMPLETE_TOPIC, START_TOPIC
 from tests.support.oracle_windows import ChannelKey, LinkKey, bin_of
 
@@ -310,7 +310,11 @@ def test_dead_letters_are_told_by_file_and_line(recount: Any, tmp_path: Path) ->
     }
     expected = recount(complete(T, T + 1), line(START_TOPIC, ""), encoded, line("transfer.other", "{}"))
     path = str(tmp_path / "messages.jsonl")
-    assert expected.dead_letters == {(path, 2): "empty", (path, 3): "not_json", (path, 4): "unknown_kind"}
+    assert expected.dead_letters == {
+        (path, 2): DeadLetter("empty", START_TOPIC, T + 3 * 3_600_000, {}, b""),
+        (path, 3): DeadLetter("not_json", START_TOPIC, T, {}, b"\xff\x04"),
+        (path, 4): DeadLetter("unknown_kind", "transfer.other", T + 3 * 3_600_000, {}, b"{}"),
+    }
     assert expected.dead == 3
 
 
