@@ -1,0 +1,36 @@
+"""The installed commands on real services, with nothing of earlier tests in sight (tests/README.md says how)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.devstack.stack import Stack
+from schemas.topics import TOPICS
+from tests.support.commands import Commands
+from tests.support.emptied import empty_topics, remove_queues
+from tests.support.postgres import empty
+
+
+@pytest.fixture
+def transferscope(stack: Stack, tmp_path: Path) -> Iterator[Commands]:
+    """The commands, with a database and virtual queues of this test's own, all topics empty, after ``init``.
+
+    What is started ends with the test, whatever becomes of it. Nothing may be left in the current folder.
+    """
+    services = stack.env()
+    consumer = f"test-{uuid.uuid4().hex[:12]}"
+    with empty(services["TRANSFERSCOPE_DATABASE_URL"]) as url:
+        own = {"TRANSFERSCOPE_DATABASE_URL": url, "TRANSFERSCOPE_STOMP_CONSUMER": consumer}
+        commands = Commands(services | own, tmp_path)
+        commands("init")
+        empty_topics(services["TRANSFERSCOPE_KAFKA_BOOTSTRAP"], [topic.name for topic in TOPICS])
+        try:
+            yield commands
+        finally:
+            commands.close()
+        remove_queues(services, consumer)
+    assert list(commands.current_folder.iterdir()) == []

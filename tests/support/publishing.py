@@ -1,0 +1,93 @@
+"""Messages published as FTS does it, while a test does its mischief."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from consumers.bridge.publish import publish
+from consumers.bridge.settings import BrokerSettings
+from pipeline.simulator import SimMessage
+from tests.support.waiting import eventually
+
+CHUNKS_A_SECOND = 5
+
+
+class Publisher:
+    """Publishes in a thread of its own while the context lasts; leaving it waits for the end.
+
+    In chunks, and the broker has confirmed one before the next begins: ``paused`` keeps the broker free of half sent
+    messages, which would be published twice, for as long as it is restarted.
+    """
+
+    def __init__(self, messages: Sequence[SimMessage], settings: Mapping[str, str], rate: int) -> None:
+        """``rate`` in messages a second."""
+        self.published = 0
+        self._messages = messages
+        self._rate = rate
+        self._broker = broker_of(settings)
+        self._turn = threading.Lock()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
+        self._problem: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._thread.join()
+            if self._problem is not None:
+                raise self._problem
+
+    @property
+    def is_publishing(self) -> bool:
+        """Whether there is more to come."""
+        return self._thread.is_alive()
+
+    def await_published(self, number: int, within_s: float = 60) -> None:
+        """Returns when the broker has confirmed so many."""
+
+        def enough() -> bool:
+            if self._problem is not None:
+                raise self._problem
+            return self.published >= number
+
+        eventually(enough, within_s)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Everything that was sent is confirmed, and nothing more is sent meanwhile."""
+        self._may_go_on.clear()
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._may_go_on.set()
+
+    def _run(self) -> None:
+        chunk = max(1, self._rate // CHUNKS_A_SECOND)
+        try:
+            for begin in range(0, len(self._messages), chunk):
+                self._may_go_on.wait()
+                with self._turn:
+                    self.published += publish(self._messages[begin : begin + chunk], self._broker, self._rate)
+        except Exception as problem:  # noqa: BLE001 - the thread's outermost frame; whoever waits raises it again
+            self._problem = problem
+
+
+def broker_of(settings: Mapping[str, str]) -> BrokerSettings:
+    """The broker that the settings of the local stack name."""
+    return BrokerSettings(
+        settings["TRANSFERSCOPE_STOMP_BROKERS"],
+        settings["TRANSFERSCOPE_STOMP_USER"],
+        Path(settings["TRANSFERSCOPE_STOMP_PASSWORD_FILE"]),
+    )
