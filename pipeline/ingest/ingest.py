@@ -42,8 +42,7 @@ class Ingest:
 
     def refresh(self) -> None:
         """Take up a newer topology and the raw floor from the store. Raises Unavailable."""
-        connection = self._store.connection()
-        with connection, connection.cursor() as cursor:
+        with self._store.reading() as cursor:
             if topologies.latest_revision(cursor) != self._topology.revision:
                 self._topology = newest_topology(cursor)
                 log.info("topology revision %d is in use", self._topology.revision)

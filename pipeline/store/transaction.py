@@ -14,11 +14,14 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
@@ -75,6 +78,17 @@ class Store:
             with self._connection, self._connection.cursor() as cursor:
                 cursor.execute(window_rows.TEMPORARY)
         return self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """A cursor in a transaction of its own. Raises Unavailable."""
+        try:
+            with self.connection() as connection, connection.cursor() as cursor:
+                yield cursor
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            self.close()
+            why = error.__context__ or error  # a rollback on a connection that is gone hides what ended it
+            raise Unavailable("PostgreSQL", service_address(self._url), str(why)) from error
 
     def close(self) -> None:
         """Give the connection back; a later call makes a new one."""

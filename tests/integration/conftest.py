@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from pipeline.ingest import Ingest
 from tests.support import postgres
+from tests.support.database import Database
 from tests.support.shell import Shell
 
 
@@ -22,6 +25,20 @@ def database_url(template_url: str) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
     with postgres.copy_of(template_url) as url:
         yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A look into that database."""
+    with closing(Database(database_url)) as database:
+        yield database
+
+
+@pytest.fixture
+def ingest(database_url: str) -> Iterator[Ingest]:
+    """A writer into that database."""
+    with closing(Ingest(database_url)) as writer:
+        yield writer
 
 
 @pytest.fixture
