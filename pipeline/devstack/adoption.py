@@ -28,12 +28,19 @@ _NAMING: Mapping[str, _Naming] = {
 """The variable that names a service, how all variables that belong to it begin, and its customary port."""
 
 
-def adopted(services: Collection[str], settings: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """The settings of services that run elsewhere; ``own``, which a stack gave out itself, does not count."""
+def adopted(
+    services: Collection[str], settings: Mapping[str, str], own_ports: Mapping[str, Mapping[str, int]]
+) -> dict[str, str]:
+    """The settings of services that run elsewhere.
+
+    One whose addresses are a stack's own ports does not: the shell still has the settings that the stack gave out.
+    """
     found: dict[str, str] = {}
     for name in services:
-        variable, beginnings, _ = _NAMING[name]
-        if settings.get(variable) and settings[variable] != own.get(variable):
+        variable, beginnings, port = _NAMING[name]
+        own = {("127.0.0.1", number) for number in own_ports.get(name, {}).values()}
+        addresses = set(_addresses(settings.get(variable, ""), port))
+        if settings.get(variable) and not (addresses and addresses <= own):
             found |= {key: value for key, value in settings.items() if value and key.startswith(beginnings)}
     return found
 

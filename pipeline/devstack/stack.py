@@ -105,12 +105,12 @@ class Stack:
         tls: BrokerTls | None,
         watch: Watch,
     ) -> Self:
-        before = documents.read(folder.state, StackState)
-        adopted = adoption.adopted(services, adopt, before.environment if before else {})
         _clean(folder)
-        own = [name for name in SERVICES if name in services and not adoption.is_adopted(name, adopted)]
         earlier = documents.read(folder.plan, Plan)
-        ports = plan.ports_for(own, earlier.ports if earlier else {})
+        earlier_ports = earlier.ports if earlier else {}
+        adopted = adoption.adopted(services, adopt, earlier_ports)
+        own = [name for name in SERVICES if name in services and not adoption.is_adopted(name, adopted)]
+        ports = {**earlier_ports, **plan.ports_for(own, earlier_ports)}
         files = _class_paths(own, watch)
         documents.write(folder.plan, Plan(services=own, ports=ports, adopted=adopted, tls=tls, jars=files))
         return cls(folder, adopted, _start_supervisor(folder, owned))

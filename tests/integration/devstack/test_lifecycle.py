@@ -193,6 +193,14 @@ def test_a_service_named_by_the_settings_is_taken_from_there(tmp_path: Path, pos
     assert ask(postgres_url, "SELECT 1") == 1
 
 
+def test_a_shell_that_still_has_the_settings_of_the_stack_starts_it_again(tmp_path: Path) -> None:
+    with Stack.up(tmp_path, {POSTGRES}) as stack:
+        environment = stack.env()
+    with Stack.up(tmp_path, {POSTGRES}, adopt=environment) as again:
+        assert again.status().services[POSTGRES].state == state.UP
+        assert again.env() == environment
+
+
 def test_a_named_service_that_does_not_answer_is_said_with_its_address(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     with pytest.raises(NotThere, match=f"postgres at 127.0.0.1:{port} is not there"):

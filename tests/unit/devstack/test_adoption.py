@@ -33,7 +33,15 @@ def test_a_service_that_was_not_asked_for_is_not_adopted() -> None:
 
 
 def test_the_settings_that_the_stack_gave_out_itself_do_not_count() -> None:
-    assert adopted(SERVICES, {**DATABASE, **BROKERS}, own=DATABASE) == BROKERS
+    own = {"TRANSFERSCOPE_DATABASE_URL": "postgresql://postgres@127.0.0.1:15001/transferscope?passfile=x"}
+    assert adopted(SERVICES, {**own, **BROKERS}, {POSTGRES: {"sql": 15001}}) == BROKERS
+    assert adopted(SERVICES, own, {POSTGRES: {"sql": 15002}}) == own
+    assert adopted(SERVICES, own, {KAFKA: {"clients": 15001}}) == own
+
+
+def test_a_database_on_a_unix_socket_is_adopted() -> None:
+    url = {"TRANSFERSCOPE_DATABASE_URL": "postgresql:///transfers?host=/run/postgresql"}
+    assert adopted(SERVICES, url, {POSTGRES: {"sql": 15001}}) == url
 
 
 def test_an_adopted_service_is_there_when_every_address_takes_a_connection() -> None:
