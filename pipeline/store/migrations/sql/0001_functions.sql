@@ -33,8 +33,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ), wanted AS (
         SELECT greatest(least(q, 1), 0) * max(until) AS rank FROM bins
     )
+    -- The width of the bin, not the next edge, which of the last bin is no bigint.
     SELECT report.hist_edge(bin)
-        + (report.hist_edge(bin + 1) - report.hist_edge(bin)) * ((rank - (until - n)) / n)::double precision
+        + (1::bigint << greatest(bin / 8 - 1, 0)) * ((rank - (until - n)) / n)::double precision
     FROM bins, wanted
     WHERE n > 0 AND until >= rank
     ORDER BY bin LIMIT 1
