@@ -68,8 +68,9 @@ def list_(settings: Settings, /, reason: str | None, everything: bool, limit: in
         found = answer(connection, question)
         names = [column.name for column in found.columns]
         shown = range(len(names)) if as_json else [names.index(name) for name in DEAD_LETTERS.screen]
-        rows = ([row[i] for i in shown] for row in found.rows)
-        write("json" if as_json else "table", [found.columns[i] for i in shown], rows)
+        with closing(found.rows):
+            rows = ([row[i] for i in shown] for row in found.rows)
+            write("json" if as_json else "table", [found.columns[i] for i in shown], rows)
     if found.has_more:
         say("there are more: --limit 0 gives all")
 

@@ -75,8 +75,9 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
     with closing(connect(settings.need("database_url"))) as connection:
         found = answer(connection, question)
         shown = _shown(found, question, asked["form"])
-        rows = _Counted(found.rows, shown)
-        write(asked["form"], [found.columns[i] for i in shown], rows)
+        with closing(found.rows):
+            rows = _Counted(found.rows, shown)
+            write(asked["form"], [found.columns[i] for i in shown], rows)
     if asked["form"] == "table" or found.has_more:
         say(_summary(found, rows.number, question))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -227,6 +229,20 @@ def test_a_table_fits_a_screen_has_units_and_cannot_act_on_the_terminal(traffic:
     assert "5 B" in text
     assert "CONNECTION_\\x1b[31m" in text
     assert traffic.err == "1 row\n"
+
+
+def test_a_reader_that_leaves_before_the_end_leaves_no_trace(traffic: Shell, tmp_path: Path, database_url: str) -> None:
+    starts = write(tmp_path / "many.jsonl", [line(START, start(n, src_hostname=f"h{n}.example")) for n in range(3000)])
+    traffic("replay", starts)
+    script = "from pipeline.cli.main import main; main(['query', 'links', '--limit', '0', '--format', 'csv'])"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith(b"window_start,")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 141
 
 
 def test_what_cannot_be_asked_is_wrong_usage(traffic: Shell) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
@@ -22,9 +22,12 @@ from schemas.events import STAGES
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 
+Rows = Generator[Sequence[Any], None, None]
+
+
 @dataclass
 class Answer:
-    """The rows of a question, read from Postgres while they are iterated, once.
+    """The rows of a question, read from Postgres while they are iterated, once; close them before the connection.
 
     ``from_ms`` and ``to_ms`` are the range after rounding. ``has_more`` tells, after the last row, whether the limit
     kept some back.
@@ -33,7 +36,7 @@ class Answer:
     columns: tuple[Column, ...]
     from_ms: int | None
     to_ms: int | None
-    rows: Iterator[Sequence[Any]]
+    rows: Rows = field(init=False)
     has_more: bool = False
 
 
@@ -56,13 +59,13 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
     asked = statement(question)
-    found = Answer(columns_of(question), asked.from_ms, asked.to_ms, iter(()))
+    found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
     found.rows = find(connection, question, asked, found)
     return found
 
 
-def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Iterator[Sequence[Any]]:
+def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
@@ -74,9 +77,7 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
             yield row
 
 
-def _with_quantiles(
-    connection: Connection, question: Question, asked: Statement, found: Answer
-) -> Iterator[Sequence[Any]]:
+def _with_quantiles(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     """Rows and histograms in one snapshot. To sort by a quantile, all rows have to be there first."""
     sorted_here = any(order.column in {column.name for column in quantiles.COLUMNS} for order in question.order)
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
