@@ -16,8 +16,8 @@ from tests.support.waiting import eventually
 STARTER = """
 import os, signal, subprocess, sys
 from pipeline.devstack import launch
-command = launch.argv(os.getpid(), signal.SIGKILL, sys.argv[1] or None, ["/bin/sh", "-c", "id -u; echo $$; read x"])
-child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stdout)
+command = launch.argv(os.getpid(), signal.SIGKILL, sys.argv[1] or None, ["/bin/sh", "-c", "id -u; echo $$; exec sleep 600"])
+child = subprocess.Popen(command)
 child.wait()
 """
 
