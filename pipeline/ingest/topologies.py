@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
-
 from pipeline.store import locks, staleness, topologies
+from pipeline.store.session import Connection, Cursor
 from pipeline.topology.changes import changes
 from pipeline.topology.files import parse
 from pipeline.topology.resolve import Topology

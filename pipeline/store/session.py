@@ -6,8 +6,11 @@ from functools import lru_cache
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import Engine, create_engine
+
+__all__ = ["Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
 
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO"
 
