@@ -16,7 +16,8 @@ from tests.support.waiting import eventually
 STARTER = """
 import os, signal, subprocess, sys
 from pipeline.devstack import launch
-command = launch.argv(os.getpid(), signal.SIGKILL, sys.argv[1] or None, ["/bin/sh", "-c", "id -u; echo $$; exec sleep 600"])
+program = ["/bin/sh", "-c", "id -u; echo $$; exec sleep 600"]
+command = launch.argv(os.getpid(), signal.SIGKILL, sys.argv[1] or None, program)
 child = subprocess.Popen(command)
 child.wait()
 """
