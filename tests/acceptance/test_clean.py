@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from schemas.deadletters import REASONS
 from tests.support.commands import Commands
+from tests.support.database import Database
+from tests.support.hostile import ROW, hostile_messages
+from tests.support.oracle_messages import LARGEST_BODY
+from tests.support.places import PLACES, place_of
 from tests.support.publishing import Publisher
 from tests.support.traffic import assert_recounted, rough_traffic
 
 pytestmark = pytest.mark.stack
 
 SEED = 11
+MESSAGES = 5000
+NOT_FROM_A_BROKER = {"unknown_kind", "store_refused"}
+"""The reasons that no message on the configured topics can give."""
 
 
-def test_rough_traffic_gives_the_recounted_tables(transferscope: Commands, tmp_path: Path) -> None:
-    messages = rough_traffic(5000, SEED)
+def test_shuffled_doubled_and_hostile_messages_give_the_recounted_tables(
+    transferscope: Commands, tmp_path: Path
+) -> None:
+    hostile = hostile_messages()
+    assert {each.outcome for each in hostile} - {ROW} == set(REASONS) - NOT_FROM_A_BROKER
+    messages = [*rough_traffic(MESSAGES, SEED), *(each.message for each in hostile)]
+    Random(SEED).shuffle(messages)
+    topology = tmp_path / "topology.json"
+    topology.write_text(json.dumps(PLACES))
+    transferscope("topology", "load", topology)
     bridge, worker = transferscope.start("bridge"), transferscope.start("worker")
     transferscope.wait_idle()
     with Publisher(messages, transferscope.settings, rate=2000):
         pass
-    transferscope.wait_idle()
+    state = transferscope.wait_idle()
     worker.end()
     bridge.end()
-    assert_recounted(messages, tmp_path, transferscope.settings["TRANSFERSCOPE_DATABASE_URL"], note=f"seed {SEED}")
+
+    assert_recounted(messages, tmp_path, transferscope.database_url, place_of, f"seed {SEED}")
+    with closing(Database(transferscope.database_url)) as database:
+        rows = {row[0] for row in database.ask("SELECT file_id FROM report.transfer")}
+        rows |= {row[0] for row in database.ask("SELECT file_id FROM report.in_flight")}
+        details = [row[0] for row in database.ask("SELECT detail FROM report.dead_letter WHERE reason = 'too_large'")]
+    assert {each.file_id for each in hostile if each.outcome == ROW} <= rows
+    too_large = [each.message.body for each in hostile if each.outcome == "too_large"]
+    for body in too_large:
+        assert any(f"{len(body)} bytes" in detail and hashlib.sha256(body).hexdigest() in detail for detail in details)
+    assert transferscope.json("verify")["differing"] == 0
+    assert state["dead_letters"]["too_large"] == len(too_large)

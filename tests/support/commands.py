@@ -55,6 +55,11 @@ class Commands:
         """What the command says with ``--json``."""
         return json.loads(self(*arguments, "--json", code=code, settings=settings))
 
+    @property
+    def database_url(self) -> str:
+        """Where the tables are."""
+        return self.settings[f"{PREFIX}DATABASE_URL"]
+
     def start(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Running:
         """Begin a command that stays up."""
         log = self._folder / f"{len(self._started)}-{arguments[0]}.log"
@@ -62,9 +67,9 @@ class Commands:
         self._started.append(running)
         return running
 
-    def wait_idle(self, within_s: int = 90) -> None:
-        """Returns when ``status`` says that all messages are committed."""
-        self("status", "--wait-idle", within_s)
+    def wait_idle(self, within_s: int = 90) -> Any:
+        """What ``status`` says, once all messages are committed."""
+        return self.json("status", "--wait-idle", within_s)
 
     def close(self) -> None:
         """Leave nothing running, whatever became of the test."""

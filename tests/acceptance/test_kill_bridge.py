@@ -1,0 +1,42 @@
+"""The bridge is killed again and again while it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.commands import Commands
+from tests.support.kafka_watch import KafkaWatch
+from tests.support.publishing import Publisher
+from tests.support.traffic import assert_recounted, rough_traffic
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.stack
+
+SEED = 22
+MESSAGES = 8000
+RATE = 1500
+KILLS = 5
+
+
+def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(transferscope: Commands, tmp_path: Path) -> None:
+    rng = Random(SEED)
+    messages = rough_traffic(MESSAGES, SEED)
+    worker, bridge = transferscope.start("worker"), transferscope.start("bridge")
+    transferscope.wait_idle()
+    with KafkaWatch(transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"]) as kafka:
+        with Publisher(messages, transferscope.settings, RATE):
+            for kill in range(KILLS):
+                # It is killed while it moves the messages that came while it was away.
+                enough = kafka.records() + 1 + rng.randrange(MESSAGES // (KILLS + 2))
+                eventually(lambda: kafka.records() >= enough, within_s=60)
+                bridge.kill()
+                bridge = transferscope.start("bridge")
+        transferscope.wait_idle()
+        moved = kafka.records()
+    bridge.end()
+    worker.end()
+    assert moved > MESSAGES, "no message was under way at any kill: the test shows nothing"
+    assert_recounted(messages, tmp_path, transferscope.database_url, note=f"seed {SEED}, {moved} records in Kafka")

@@ -1,0 +1,36 @@
+"""How many records are in Kafka, asked as often as a test likes."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+
+from schemas.topics import FTS_TRANSFER
+
+
+class KafkaWatch:
+    """One connection for as long as the context lasts; Kafka must stay up."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+        (topic,) = self._client.describe_topics([FTS_TRANSFER])
+        self._places = [TopicPartition(FTS_TRANSFER, each["partition_index"]) for each in topic["partitions"]]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def records(self) -> int:
+        """The transfer messages that were written and not deleted."""
+        ends, begins = (
+            self._client.list_partition_offsets(dict.fromkeys(self._places, spec))
+            for spec in (OffsetSpec.LATEST, OffsetSpec.EARLIEST)
+        )
+        return sum(ends[place].offset - begins[place].offset for place in self._places)
