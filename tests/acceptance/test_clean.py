@@ -14,7 +14,6 @@ from schemas.deadletters import REASONS
 from tests.support.commands import Commands
 from tests.support.database import Database
 from tests.support.hostile import ROW, hostile_messages
-from tests.support.oracle_messages import LARGEST_BODY
 from tests.support.places import PLACES, place_of
 from tests.support.publishing import Publisher
 from tests.support.traffic import assert_recounted, rough_traffic

@@ -11,7 +11,6 @@ from tests.support.commands import Commands
 from tests.support.kafka_watch import KafkaWatch
 from tests.support.publishing import Publisher
 from tests.support.traffic import assert_recounted, rough_traffic
-from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -28,10 +27,9 @@ def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(transfersco
     transferscope.wait_idle()
     with KafkaWatch(transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"]) as kafka:
         with Publisher(messages, transferscope.settings, RATE):
-            for kill in range(KILLS):
+            for _ in range(KILLS):
                 # It is killed while it moves the messages that came while it was away.
-                enough = kafka.records() + 1 + rng.randrange(MESSAGES // (KILLS + 2))
-                eventually(lambda: kafka.records() >= enough, within_s=60)
+                kafka.await_records(kafka.records() + 1 + rng.randrange(MESSAGES // (KILLS + 2)))
                 bridge.kill()
                 bridge = transferscope.start("bridge")
         transferscope.wait_idle()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pipeline.simulator import SimMessage
+from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.fts_messages import ABSENT, DAY, HOUR, SECOND, TOPIC_OF, T, complete_fields, start_fields
 from tests.support.oracle_messages import LARGEST_BODY
-from schemas.topics import FTS_COMPLETE, FTS_START
 
 ROW = "row"
 MB = 1_000_000

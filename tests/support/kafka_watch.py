@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 
 from schemas.topics import FTS_TRANSFER
+from tests.support.waiting import eventually
 
 
 class KafkaWatch:
@@ -34,3 +35,11 @@ class KafkaWatch:
             for spec in (OffsetSpec.LATEST, OffsetSpec.EARLIEST)
         )
         return sum(ends[place].offset - begins[place].offset for place in self._places)
+
+    def await_records(self, number: int, within_s: float = 60) -> None:
+        """Returns when there are so many."""
+
+        def enough() -> bool:
+            return self.records() >= number
+
+        eventually(enough, within_s)
