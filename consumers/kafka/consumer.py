@@ -37,7 +37,7 @@ larger than that all the same, alone."""
 _FETCH_WORTH_BYTES = 256 * 2**10
 _FETCH_WAIT_MS = 100
 """Kafka answers when so much is there or so long has passed: a trickle does not become a request a message."""
-_SESSION_MS = 10_000
+_SESSION_MS = 6_000
 """A worker that died is missed after this; the others then take over its partitions."""
 _HEARTBEAT_MS = 2_000
 _REBALANCE_SLACK_S = 0.2

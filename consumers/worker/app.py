@@ -6,6 +6,7 @@ of them. Faust supervises; it reads no topic here (README.md says why).
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from typing import Any
@@ -32,7 +33,7 @@ class _NoStreams(BootStrategy):
 
 class _App(faust.App):
     BootStrategy = _NoStreams
-    mundane_level = "debug"
+    logger = logging.getLogger("faust.transferscope")
 
     def _create_directories(self) -> None:
         """Faust keeps its tables' files there; without tables an empty folder would be left behind."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from pipeline.ingest import BatchResult
+
+log = logging.getLogger(__name__)
 
 STALLED_S = 60.0
 """Without a commit, and without an idle moment in which both services answered, for so long: unhealthy."""
@@ -33,12 +36,15 @@ class Health:
         self._alive_at = self._clock()
 
     def trouble(self, service: str, why: str) -> None:
-        """A service is away."""
+        """A service is away. Said in the log when it begins."""
+        if service not in self._troubles:
+            log.warning("%s; waiting for it", why)
         self._troubles[service] = why
 
     def well(self, service: str) -> None:
         """The service answers."""
-        self._troubles.pop(service, None)
+        if self._troubles.pop(service, None) is not None:
+            log.info("%s is back", service)
 
     def why_not(self) -> str | None:
         """Why the worker is not healthy; None when it is."""

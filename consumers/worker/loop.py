@@ -37,6 +37,7 @@ _IDLE_S = 0.5
 _TELL_S = 1.0
 _ASK_S = 5.0
 _ASK_LIMIT_S = 5.0
+_REVOKE_LIMIT_S = 2.0
 _LEAVE_LIMIT_S = 3.0
 _STOP_LIMIT_S = 7.0
 
@@ -98,11 +99,9 @@ class Loop:
                 backoff.reset()
                 await self._read_on(self._source)
             except KafkaAway as away:
-                wait_s = backoff.next_s()
-                log.warning("%s; next attempt in %.1f s", away, wait_s)
                 self._health.trouble(KAFKA, str(away))
                 await self._leave()
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(backoff.next_s())
 
     async def _read_on(self, source: Source) -> None:
         while True:
@@ -177,11 +176,13 @@ class Loop:
             async with asyncio.timeout(_ASK_LIMIT_S):
                 await self._source.commit(untold)
         except (KafkaAway, TimeoutError) as error:
-            log.warning("offsets are not committed yet: %s", str(error) or "no answer")
+            log.debug("offsets are not committed yet: %r", error)
         else:
             self._ledger.tell(untold)
 
     async def _before_revoke(self) -> None:
+        if self._writing is not None:  # its messages need not come again if it ends in time
+            await asyncio.wait({self._writing}, timeout=_REVOKE_LIMIT_S)
         await self._tell()
         self._ledger.forget()
 

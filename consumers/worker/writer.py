@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -15,8 +14,6 @@ from pipeline.ingest import BatchResult
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable
 from schemas.envelope import RawMessage
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -83,9 +80,7 @@ class Writer:
                 self._health.trouble(POSTGRES, str(error))
                 if self._stopping.is_set():
                     raise
-                wait_s = backoff.next_s()
-                log.warning("%s; next attempt in %.1f s", error, wait_s)
-                await self._pause(wait_s)
+                await self._pause(backoff.next_s())
             else:
                 self._health.well(POSTGRES)
                 return result

@@ -50,8 +50,9 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
     try:
         app = create_app(config)
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise ConfigurationError(
-            f"the health page cannot have {health_host}:{health_port} ({os.strerror(error.errno or 0)}): choose another --health-port"
+            f"the health page cannot have {health_host}:{health_port} ({why}): choose another --health-port"
         ) from error
     _set_up_logging(verbose)
     crash = run(app)
@@ -82,5 +83,5 @@ def _set_up_logging(verbose: bool) -> None:
     logging.captureWarnings(True)
     if not verbose:
         warnings.simplefilter("ignore")
-        for library in _LIBRARIES:
-            logging.getLogger(library).setLevel(logging.ERROR)
+        for library in _LIBRARIES:  # what matters of it comes as an exception, and once instead of every 50 ms
+            logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -312,10 +312,10 @@ def test_through_any_faults_everything_is_stored_and_nothing_is_told_early(fault
                 worker.readers[-1].begin()
             else:
                 target = log if fault == "kafka" else store
-                target.away = True  # type: ignore[attr-defined]
+                target.away = True
                 await worker.until(lambda: worker.health.why_not())
                 log.ends = [end + 500 for end in log.ends]
-                target.away = False  # type: ignore[attr-defined]
+                target.away = False
         await worker.until(lambda: log.committed == ends(log))
 
     play(log, store, story)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -22,8 +22,8 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-def message(*headers: tuple[str, bytes | None], **fields: object) -> RawMessage:
-    (found,) = raw_messages("fts.transfer", 3, [Record(headers=headers)._replace(**fields)])
+def message(*headers: tuple[str, bytes | None], **fields: Any) -> RawMessage:
+    (found,) = raw_messages("fts.transfer", 3, [Record(headers=headers, **fields)])
     return found
 
 

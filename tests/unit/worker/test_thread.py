@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -16,9 +17,11 @@ def test_calls_are_done_in_order_by_one_thread_beside_the_event_loop() -> None:
     async def work() -> list[tuple[int, int]]:
         thread = WorkThread("test")
         done: list[tuple[int, int]] = []
-        await asyncio.gather(
-            *(thread.run(lambda n=n: done.append((n, threading.get_ident()))) for n in range(20))  # type: ignore[misc]
-        )
+
+        def note(number: int) -> None:
+            done.append((number, threading.get_ident()))
+
+        await asyncio.gather(*(thread.run(partial(note, number)) for number in range(20)))
         thread.close(lambda: None)
         return done
 
@@ -45,11 +48,15 @@ def test_the_last_call_is_done_after_all_others() -> None:
     done: list[str] = []
     ended = threading.Event()
 
+    def last() -> None:
+        done.append("last")
+        ended.set()
+
     async def work() -> None:
         thread = WorkThread("test")
-        first = asyncio.create_task(thread.run(lambda: done.append("call")))
+        first = asyncio.create_task(thread.run(partial(done.append, "call")))
         await asyncio.sleep(0)
-        thread.close(lambda: (done.append("last"), ended.set()))
+        thread.close(last)
         await first
 
     asyncio.run(work())
