@@ -1,8 +1,9 @@
 """What one connection has delivered and nobody has acknowledged yet.
 
-Batches leave in the order of delivery, one at a time, and are confirmed as a whole. With cumulative acks the last
-message of each subscription in the batch then says all: no ack can pass a message that Kafka has not confirmed, and
-one subscription's ack never stands for another's. A ledger belongs to one connection and is thrown away with it.
+Batches are taken in the order of delivery and confirmed in the order in which they were taken, each as a whole. With
+cumulative acks the last message of each subscription in the batch then says all: no ack can pass a message that Kafka
+has not confirmed, and one subscription's ack never stands for another's. A ledger belongs to one connection and is
+thrown away with it.
 """
 
 from __future__ import annotations
@@ -37,8 +38,7 @@ class Ledger:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: deque[tuple[float, list[Delivery]]] = deque()
-        self._in_hand: list[Delivery] = []
-        self._in_hand_since = 0.0
+        self._in_hand: deque[tuple[float, list[Delivery]]] = deque()
         self._messages = 0
         self._bytes = 0
         self._is_closed = False
@@ -63,43 +63,44 @@ class Ledger:
 
     def take(self, timeout_s: float) -> list[Delivery]:
         """The next batch, empty when none comes in that time. It is in hand until ``confirm``."""
+        batch: list[Delivery] = []
+        size, since = 0, 0.0
         with self._changed:
-            if self._in_hand:
-                raise RuntimeError("a batch is in hand: confirm it before the next one is taken")
             self._changed.wait_for(lambda: self._waiting, timeout_s)
-            size = 0
-            while self._waiting and len(self._in_hand) < BATCH_MESSAGES and size < BATCH_BYTES:
+            while self._waiting and len(batch) < BATCH_MESSAGES and size < BATCH_BYTES:
                 came, messages = self._waiting.popleft()
-                self._in_hand_since = self._in_hand_since if self._in_hand else came
-                self._in_hand += messages
+                since = since if batch else came
+                batch += messages
                 size += _size(messages)
-            return self._in_hand
+            if batch:
+                self._in_hand.append((since, batch))
+        return batch
 
     def confirm(self) -> list[str]:
-        """Kafka has the batch in hand: the ack ids to send now, one for each subscription in it."""
-        acks = {message.headers["subscription"]: message.headers["ack"] for message in self._in_hand}
+        """Kafka has the batch that was taken first: the ack ids to send now, one for each subscription in it."""
         with self._changed:
-            self._messages -= len(self._in_hand)
-            self._bytes -= _size(self._in_hand)
-            self._in_hand = []
+            _, batch = self._in_hand.popleft()
+            self._messages -= len(batch)
+            self._bytes -= _size(batch)
             self._changed.notify()
+        acks = {message.headers["subscription"]: message.headers["ack"] for message in batch}
         return [ack.decode() for ack in acks.values()]
 
     def close(self) -> None:
-        """Take in nothing more and give out nothing but what is in hand: the broker keeps the rest."""
+        """Take in nothing more and give out nothing more: the broker keeps what is not in hand."""
         with self._changed:
             self._is_closed = True
+            for _, messages in self._waiting:
+                self._messages -= len(messages)
+                self._bytes -= _size(messages)
             self._waiting.clear()
-            self._messages = len(self._in_hand)
-            self._bytes = _size(self._in_hand)
             self._changed.notify()
 
     def backlog(self) -> Backlog:
         """How much has no ack, now."""
         with self._changed:
-            since = self._in_hand_since if self._in_hand else self._waiting[0][0] if self._waiting else None
-            age = 0.0 if since is None else self._clock() - since
-            return Backlog(self._messages, self._bytes, age)
+            oldest = (self._in_hand or self._waiting or [None])[0]
+            return Backlog(self._messages, self._bytes, self._clock() - oldest[0] if oldest else 0.0)
 
 
 def _size(messages: list[Delivery]) -> int:

@@ -1,10 +1,12 @@
 """One address of a broker: a thread that connects, forwards to Kafka, acknowledges, and connects again.
 
-For every batch, in this order:
+With every batch, in this order:
 
-1. take what came from the ledger. If we die here: nothing was acknowledged, the broker hands it out again.
-2. deliver it to Kafka, and wait until Kafka has acknowledged all of it. If we die here: some of it is in Kafka twice.
-3. acknowledge to the broker, on the connection that it came from. If we die here: likewise.
+1. take from the ledger what came. If we die here: nothing was acknowledged, the broker hands it out again.
+2. ship it to Kafka, and wait until Kafka has acknowledged all of it. If we die here: some of it is in Kafka twice.
+3. acknowledge it to the broker, on the connection that it came from. If we die here: likewise.
+
+A few batches are at step 2 at a time; the first one shipped is the first one acknowledged.
 
 Twice is harmless, as whoever reads Kafka knows messages apart. Messages are never refused (NACK): to ActiveMQ that
 means its dead letter queue.
@@ -16,6 +18,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from consumers.bridge import stats
@@ -24,20 +27,24 @@ from consumers.bridge.mapping import record_of, sources
 from consumers.bridge.settings import BrokerSettings
 from consumers.bridge.stats import LinkStats
 from consumers.errors import Unreachable
-from consumers.kafka.producer import Producer
+from consumers.kafka.producer import Producer, Record, Shipment
 from consumers.stomp.endpoint import Endpoint
+from consumers.stomp.frames import Delivery
 from consumers.stomp.session import Lost, Session
 from schemas.topics import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
-PREFETCH = 1000
-"""Messages of a subscription that the broker sends ahead of acks. It pages 200 messages at a time and stops there until
+PREFETCH = 2000
+"""Messages of a subscription that the broker sends ahead of acks. It pages in 200 at a time and stops there until
 something is acknowledged, so acks are sent as soon as Kafka has confirmed, not at a fixed count."""
 DRAIN_S = 5.0
 """On stopping, Kafka gets so long to confirm what is in hand."""
 _CLOSE_S = 2.0
 _TAKE_S = 0.2
+_SERVE_S = 0.005
+_UNDER_WAY = 4
+"""Batches that Kafka has not confirmed: its latency then does not hold up the broker."""
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
 _STABLE_S = 30.0
@@ -137,23 +144,35 @@ class Link:
                 )
 
     def _forward(self, session: Session, ledger: Ledger, producer: Producer) -> None:
-        while not self._stopping.is_set():
-            batch = ledger.take(_TAKE_S)
-            if not batch:
-                if session.lost is not None:
-                    raise Lost(session.lost)
-                continue
-            self.stats.received += len(batch)
-            now_ms = time.time_ns() // 1_000_000
-            records = [record_of(message, self._sources[message.headers["subscription"]], now_ms) for message in batch]
-            if not producer.deliver(records, self._may_wait):
-                return
-            self.stats.published += len(batch)
-            self.stats.bytes += sum(len(message.body) for message in batch)
-            self.stats.too_large += sum(len(message.body) > MAX_BODY_BYTES for message in batch)
-            for ack in ledger.confirm():
-                session.ack(ack)
-            self.stats.acked += len(batch)
+        under_way: deque[Shipment] = deque()
+        try:
+            while under_way or not self._stopping.is_set():
+                if not self._may_wait():
+                    return
+                if len(under_way) < _UNDER_WAY:
+                    batch = ledger.take(0.0 if under_way else _TAKE_S)
+                    if batch:
+                        under_way.append(producer.ship(self._records(batch)))
+                    elif session.lost is not None:
+                        raise Lost(session.lost)
+                if under_way:
+                    producer.serve(_SERVE_S)
+                while under_way and under_way[0].has_arrived:
+                    count = len(under_way.popleft().records)
+                    self.stats.published += count
+                    for ack in ledger.confirm():
+                        session.ack(ack)
+                    self.stats.acked += count
+        finally:
+            if under_way:
+                producer.abandon()
+
+    def _records(self, batch: list[Delivery]) -> list[Record]:
+        now_ms = time.time_ns() // 1_000_000
+        self.stats.received += len(batch)
+        self.stats.bytes += sum(len(message.body) for message in batch)
+        self.stats.too_large += sum(len(message.body) > MAX_BODY_BYTES for message in batch)
+        return [record_of(message, self._sources[message.headers["subscription"]], now_ms) for message in batch]
 
     def _may_wait(self) -> bool:
         return not self._stopping.is_set() or time.monotonic() < self._stop_at

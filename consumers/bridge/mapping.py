@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from consumers.kafka.producer import Record
 from consumers.stomp.frames import Delivery
@@ -14,19 +13,20 @@ from schemas.topics import KINDS, MAX_BODY_BYTES
 KEPT_BYTES = 1024 * 1024
 """What is kept of a body that is too large for Kafka."""
 
+_MS_DIGITS = 15
 _names: dict[str, str] = {}
 _NAMES_KEPT = 1000
 
 
-@dataclass(frozen=True)
 class Source:
     """What is the same for all messages of a subscription: broker (host:port), broker topic, kind of message, and the
     number of partitions of its Kafka topic."""
 
-    origin: str
-    topic: str
-    kind: str
-    partitions: int
+    def __init__(self, origin: str, topic: str, kind: str, partitions: int) -> None:
+        self.topic = topic
+        self.kafka_topic = KINDS[kind]
+        self.partitions = partitions
+        self.said = (("kind", kind), ("origin", origin), ("destination", topic))
 
 
 def record_of(message: Delivery, source: Source, now_ms: int) -> Record:
@@ -37,14 +37,10 @@ def record_of(message: Delivery, source: Source, now_ms: int) -> Record:
     headers, body = message
     key = routing_key(body) or headers.get("message-id", b"").decode(errors="replace")
     stamp = headers.get("timestamp", b"")
-    said: list[tuple[str, bytes | str]] = [
-        ("kind", source.kind),
-        ("origin", source.origin),
-        ("destination", source.topic),
-        ("received-at", stamp if stamp.isdigit() and 0 < len(stamp) <= 15 else str(now_ms)),
-    ]
+    received = stamp if stamp.isdigit() and len(stamp) <= _MS_DIGITS else str(now_ms)
+    said: list[tuple[str, bytes | str]] = [*source.said, ("received-at", received)]
     said += [(_names.get(name) or _prefixed(name), value) for name, value in headers.items()]
-    record = Record(KINDS[source.kind], partition_of(key, source.partitions), key, body, said)
+    record = Record(source.kafka_topic, partition_of(key, source.partitions), key, body, said)
     return record if len(body) <= MAX_BODY_BYTES else too_large(record)
 
 

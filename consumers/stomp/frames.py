@@ -12,8 +12,8 @@ from typing import NamedTuple
 MAX_HEAD_BYTES = 1 << 20
 """Command and headers of a frame are never larger than this: what is, does not speak STOMP."""
 
-_LENGTH = re.compile(rb"(?:^|\n)content-length:[ ]*(\d{1,18})[ ]*\r?(?:\n|$)")
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+_LENGTH = b"\ncontent-length:"
+_MAX_LENGTH_DIGITS = 15
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _ESCAPES = {rb"\r": b"\r", rb"\n": b"\n", rb"\c": b":", rb"\\": b"\\"}
 _MESSAGE = (b"MESSAGE\n", b"MESSAGE\r")
@@ -71,15 +71,14 @@ class Splitter:
         while True:
             while start < size and data[start] in b"\r\n":  # heart-beats, and what may follow a frame
                 start += 1
-            blank_line = _BLANK_LINE.search(data, start)
-            if blank_line is None:
+            head_end, body_start = _blank_line(data, start)
+            if head_end < 0:
                 if size - start > MAX_HEAD_BYTES:
                     raise NotStomp(f"{size - start} bytes without the end of a frame's headers")
                 return messages, others, start
-            head_end, body_start = blank_line.span()
-            length = _LENGTH.search(data, start, head_end)
-            if length:
-                end = body_start + int(length[1])
+            length = _length(data, start, head_end)
+            if length is not None:
+                end = body_start + length
                 if end >= size:
                     self._wanted = end + 1 - start
                     return messages, others, start
@@ -96,26 +95,49 @@ class Splitter:
             start = end + 1
 
 
+def _blank_line(data: bytes, start: int) -> tuple[int, int]:
+    """Where the headers end and the body begins, -1 for both when that has not come yet. Lines end with LF or CR LF."""
+    end = data.find(b"\n\n", start)
+    with_cr = data.find(b"\n\r\n", start, end if end >= 0 else len(data))
+    if with_cr >= 0:
+        return with_cr, with_cr + 3
+    return (end, end + 2) if end >= 0 else (-1, -1)
+
+
+def _length(data: bytes, start: int, head_end: int) -> int | None:
+    """The size of the body if the headers tell it; without that it ends at the first NUL."""
+    found = data.find(_LENGTH, start, head_end)
+    if found < 0:
+        return None
+    end = data.find(b"\n", found + len(_LENGTH), head_end)
+    digits = data[found + len(_LENGTH) : end if end >= 0 else head_end].strip()
+    if not digits.isdigit() or len(digits) > _MAX_LENGTH_DIGITS:
+        raise NotStomp(f"a content-length of {digits[:40]!r}")
+    return int(digits)
+
+
 _names: dict[bytes, str] = {}
 
 
 def headers(head: bytes) -> dict[str, bytes]:
     """The header lines of a frame. Of a header that is repeated the first counts (STOMP 1.2)."""
     found: dict[str, bytes] = {}
-    escaped = b"\\" in head
-    for line in head.split(b"\n"):
-        raw, colon, value = line.rstrip(b"\r").partition(b":")
-        if not colon:
-            continue
-        name = _names.get(raw) or _name(raw)
-        if name not in found:
-            found[name] = _ESCAPE.sub(_unescaped, value) if escaped and b"\\" in value else value
+    for line in (head.replace(b"\r", b"") if b"\r" in head else head).split(b"\n"):
+        raw, colon, value = line.partition(b":")
+        if colon:
+            found.setdefault(_names.get(raw) or _name(raw), _unescape(value) if b"\\" in value else value)
     return found
+
+
+def _unescape(value: bytes) -> bytes:
+    if rb"\\" in value or rb"\n" in value or rb"\r" in value:
+        return _ESCAPE.sub(_unescaped, value)
+    return value.replace(rb"\c", b":")  # all that message-ids need
 
 
 def _name(raw: bytes) -> str:
     """Names repeat from message to message: each is decoded once, unless somebody sends ever new ones."""
-    name = _ESCAPE.sub(_unescaped, raw).decode(errors="replace")
+    name = _unescape(raw).decode(errors="replace")
     if len(_names) < _NAMES_KEPT:
         _names[raw] = name
     return name
