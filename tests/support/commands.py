@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,13 @@ class Running:
 
         has_said.__name__ = f"{self._name} says {word!r}"
         eventually(has_said, within_s)
+
+    def health(self) -> Any:
+        """What a worker's health page says."""
+        self.await_word("health page at ")
+        address = self.said().partition("health page at ")[2].split()[0]
+        with urllib.request.urlopen(address, timeout=10) as page:
+            return json.load(page)
 
     def pause(self) -> None:
         """SIGSTOP: it does nothing more, and nobody is told."""

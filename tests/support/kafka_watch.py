@@ -7,7 +7,9 @@ from typing import Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import CoordinatorNotAvailableError
 
+from consumers.worker.config import GROUP
 from schemas.topics import FTS_TRANSFER
 from tests.support.waiting import eventually
 
@@ -43,3 +45,15 @@ class KafkaWatch:
             return self.records() >= number
 
         eventually(enough, within_s)
+
+    def await_members(self, number: int, within_s: float = 60) -> None:
+        """Returns when so many workers have shared out the partitions among them."""
+
+        def shared_out() -> bool:
+            try:
+                group = self._client.describe_groups([GROUP])[GROUP]
+            except CoordinatorNotAvailableError:  # of a Kafka that has never had a group
+                return False
+            return group["group_state"] == "Stable" and len(group["members"]) == number
+
+        eventually(shared_out, within_s)
