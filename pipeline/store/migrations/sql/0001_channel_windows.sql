@@ -14,4 +14,3 @@ FROM store.link_{width} AS w JOIN store.link AS k ON k.id = w.link_id
 GROUP BY w.window_start, k.technology, k.fts, k.vo, k.channel;
 COMMENT ON VIEW report.channel_{width} IS 'Transfers of each channel in windows of {span}: the sums of its links.';
 COMMENT ON COLUMN report.channel_{width}.links IS 'Distinct links of the channel with traffic in the window.';
-COMMENT ON COLUMN report.channel_{width}.bytes_moved IS 'Bytes that moved in the window: each transfer spread over its streaming interval.';

@@ -43,7 +43,6 @@ def _escaped(sql: str) -> str:
 
 
 def _window_view(kind: str, width: str, span: str) -> str:
-    template = (_SQL / f"0001_{kind}_windows.sql").read_text(encoding="utf-8")
     links = "ARRAY[w.link_id]" if kind == "link" else "array_agg(w.link_id)"
     stages, comments = [], []
     for number, (stage, meaning) in enumerate(_STAGES.items()):
@@ -63,7 +62,9 @@ def _window_view(kind: str, width: str, span: str) -> str:
             f"COMMENT ON COLUMN report.{kind}_{width}.{stage}_hist IS "
             f"'ok transfers by {meaning}; bins of report.hist_edge, element 1 is bin 0';"
         )
-    return (
-        template.replace("{width}", width).replace("{span}", span).replace("{stages}", ",\n    ".join(stages))
-        + "\n".join(comments)
-    )
+    files = [f"0001_{kind}_windows.sql", "0001_window_columns.sql"]
+    view = "".join([(_SQL / file).read_text(encoding="utf-8") for file in files]) + "\n".join(comments)
+    filled = {"width": width, "span": span, "view": f"{kind}_{width}", "stages": ",\n    ".join(stages)}
+    for name, text in filled.items():
+        view = view.replace(f"{{{name}}}", text)
+    return view

@@ -1,0 +1,14 @@
+COMMENT ON COLUMN report.{view}.window_start IS 'The window is [window_start, window_start + {span}), UTC.';
+COMMENT ON COLUMN report.{view}.started IS 'Starts with their event time in the window.';
+COMMENT ON COLUMN report.{view}.ok IS 'Attempts that ended well, by event time of the complete.';
+COMMENT ON COLUMN report.{view}.failed IS 'Attempts that failed. Efficiency = ok / (ok + failed).';
+COMMENT ON COLUMN report.{view}.aborted IS 'Attempts that were cancelled.';
+COMMENT ON COLUMN report.{view}.bytes IS 'Bytes of all finished attempts, whatever their outcome.';
+COMMENT ON COLUMN report.{view}.bytes_ok IS 'Bytes of the ok attempts.';
+COMMENT ON COLUMN report.{view}.bytes_moved IS 'Bytes that moved in the window: each transfer spread over its streaming interval. Throughput is drawn from it.';
+COMMENT ON COLUMN report.{view}.interval_none IS 'Finished attempts without a streaming interval; their bytes moved at the event time.';
+COMMENT ON COLUMN report.{view}.interval_empty IS 'Finished attempts with an empty streaming interval; their bytes moved at the event time.';
+COMMENT ON COLUMN report.{view}.interval_ignored IS 'Finished attempts with a streaming interval that is not believable; their bytes moved at the event time.';
+COMMENT ON COLUMN report.{view}.final_at IS 'When the window became final; NULL while more may come.';
+COMMENT ON COLUMN report.{view}.updated_at IS 'When the window last changed.';
+COMMENT ON COLUMN report.{view}.stale IS 'A newer topology maps these hosts otherwise: run recompute.';
