@@ -30,7 +30,8 @@ class Links:
                 ids.clear()
                 missing = sorted(wanted)
             with connection:
-                ids.update(_give_out(connection, missing))
+                given = _give_out(connection, missing)
+            ids.update(given)  # only now: a number whose commit failed is nobody's
         return {key: ids[key] for key in wanted}
 
 
