@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from kafka import KafkaAdminClient
 
+from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.feed import feed
 from pipeline.devstack.plan import KAFKA, POSTGRES
@@ -29,8 +30,9 @@ from pipeline.store.session import connect
 from pipeline.store.totals import totals
 from schemas.topics import FTS_TRANSFER, MAX_BODY_BYTES
 from tests.support import postgres
-from tests.support.bridged import empty_topics, lag, records
+from tests.support.bridged import lag, records
 from tests.support.commands import Commands, Running
+from tests.support.emptied import empty_topics
 from tests.support.services import services
 from tests.support.waiting import eventually
 
@@ -96,7 +98,8 @@ def world(own_stack: Stack, migrated_url: str, tmp_path: Path) -> Iterator[World
         commands = Commands(own_stack.env() | {"TRANSFERSCOPE_DATABASE_URL": url}, tmp_path)
         try:
             made = World(own_stack, url, commands)
-            empty_topics(made.access, PARTITIONS)
+            admin.ensure_topics(made.access, PARTITIONS)
+            empty_topics(made.access.address, [FTS_TRANSFER])
             yield made
         finally:
             commands.close()

@@ -1,52 +1,23 @@
-"""Kafka's bulk topics as a bridge leaves them, without a broker: emptied, and filled with simulated messages."""
+"""Simulated messages as a bridge leaves them in Kafka, without a broker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kafka import KafkaAdminClient, TopicPartition
-from kafka.errors import (
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    GroupIdNotFoundError,
-    NonEmptyGroupError,
-)
+from aiokafka import ConsumerRecord
 
 from consumers.bridge.mapping import Source, record_of
 from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Record
+from consumers.kafka.records import raw_messages
 from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
 from pipeline.simulator import SimMessage
+from schemas.envelope import RawMessage
 from schemas.topics import BROKER_TOPICS, FTS_TRANSFER
-from tests.support.waiting import eventually
 
-_ALL = -1
 ORIGIN = "mb1.example.org:61613"
-
-
-def empty_topics(access: KafkaAccess, partitions: int) -> None:
-    """Topics without a message, and a worker group that has never read them. Killed workers must be missed first."""
-    admin.ensure_topics(access, partitions)
-    places = [TopicPartition(FTS_TRANSFER, number) for number in range(partitions)]
-    client = KafkaAdminClient(bootstrap_servers=list(access.servers))
-    try:
-        client.delete_records(dict.fromkeys(places, _ALL))
-        eventually(lambda: _is_gone(client, GROUP), 60)
-    finally:
-        client.close()
-    assert lag(access) == 0
-
-
-def _is_gone(client: KafkaAdminClient, group: str) -> bool:
-    try:
-        client.delete_groups([group])
-    except (NonEmptyGroupError, CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
-        return False
-    except GroupIdNotFoundError:
-        pass
-    return True
 
 
 def records(messages: Iterable[SimMessage], partitions: int) -> list[Record]:
@@ -63,3 +34,13 @@ def records(messages: Iterable[SimMessage], partitions: int) -> list[Record]:
 def lag(access: KafkaAccess) -> int:
     """Messages that the workers have not told Kafka to have committed."""
     return sum(offsets.lag for offsets in admin.lag(access, GROUP, [FTS_TRANSFER]).values())
+
+
+def read(found: Iterable[Record]) -> list[RawMessage]:
+    """The same messages as a worker reads them, in one partition."""
+    return raw_messages(FTS_TRANSFER, 0, [_read(number, record) for number, record in enumerate(found)])
+
+
+def _read(offset: int, record: Record) -> ConsumerRecord[bytes, bytes]:
+    headers = tuple((name, text.encode() if isinstance(text, str) else text) for name, text in record.headers)
+    return ConsumerRecord(record.topic, 0, offset, 1, 0, None, record.value, None, -1, len(record.value), headers)
