@@ -23,7 +23,7 @@ MAX_RECORD_BYTES = MAX_BODY_BYTES + 1024 * 1024
 """A body of the largest size with its headers."""
 _METADATA_TIMEOUT_S = 10.0
 _LINGER_MS = 20
-"""With less the client sends many small requests: a third more processor time here, and twice as much in Kafka."""
+"""With less the client sends many small requests: the whole bridge takes 50 to 80 µs a message then, not 30."""
 _FULL_S = 0.1
 _PURGE_S = 0.5
 _SERVE_S = 0.2

@@ -98,7 +98,7 @@ class Splitter:
 def _blank_line(data: bytes, start: int) -> tuple[int, int]:
     """Where the headers end and the body begins, -1 for both when that has not come yet. Lines end with LF or CR LF."""
     end = data.find(b"\n\n", start)
-    with_cr = data.find(b"\n\r\n", start, end if end >= 0 else len(data))
+    with_cr = data.find(b"\n\r\n", start, end + 1 if end >= 0 else len(data))
     if with_cr >= 0:
         return with_cr, with_cr + 3
     return (end, end + 2) if end >= 0 else (-1, -1)
