@@ -16,7 +16,7 @@ from tests.support.database import Database
 from tests.support.hostile import ROW, hostile_messages
 from tests.support.places import PLACES, place_of
 from tests.support.publishing import Publisher
-from tests.support.traffic import assert_recounted, rough_traffic
+from tests.support.recounted import assert_recounted, rough_traffic
 
 pytestmark = pytest.mark.stack
 

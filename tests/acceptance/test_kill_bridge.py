@@ -10,7 +10,7 @@ import pytest
 from tests.support.commands import Commands
 from tests.support.kafka_watch import KafkaWatch
 from tests.support.publishing import Publisher
-from tests.support.traffic import assert_recounted, rough_traffic
+from tests.support.recounted import assert_recounted, rough_traffic
 
 pytestmark = pytest.mark.stack
 

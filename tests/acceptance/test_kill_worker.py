@@ -22,8 +22,8 @@ from schemas.topics import FTS_TRANSFER
 from tests.support import postgres
 from tests.support.bridged import lag, read, records
 from tests.support.commands import Commands
+from tests.support.recounted import assert_recounted, rough_traffic
 from tests.support.tables import Tables, differences, tables
-from tests.support.traffic import assert_recounted, rough_traffic
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack

@@ -20,7 +20,7 @@ from tests.support.attempts import messages_of_key
 from tests.support.commands import Commands
 from tests.support.database import Database
 from tests.support.kafka_watch import KafkaWatch
-from tests.support.traffic import assert_recounted
+from tests.support.recounted import assert_recounted
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
