@@ -1,53 +1,79 @@
-"""Rough traffic for tests: simulated, with much of everything that goes wrong, in any order; recorded as published."""
+"""Rough traffic in a file: a simulated hour, and transfers whose attempts lie days apart, in no order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import closing
-from itertools import islice
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from pipeline.simulator import Mix, SimMessage, simulate, write_jsonl
-from pipeline.store.session import connect
-from tests.support.fts_messages import T
-from tests.support.oracle import expect
-from tests.support.oracle_windows import Lookup, Site
-from tests.support.stored import differences
+from pipeline.recording import Recording
+from pipeline.simulator import Mix, simulate
+from pipeline.simulator.record import write_jsonl
+from pipeline.simulator.simulation import SimMessage
+from schemas.envelope import RawMessage
+from schemas.topics import BROKER_TOPICS, FTS_COMPLETE, FTS_START
+from tests.support.fts_messages import DAY, HOUR, MINUTE, TOPIC_OF, T, complete_fields, start_fields
 
 ROUGH = Mix(
     fts2=0.1,
     monit=0.05,
-    duplicate=0.05,
-    late=0.05,
-    missing_start=0.1,
-    missing_complete=0.1,
-    poison=0.02,
+    duplicate=0.1,
+    late=0.1,
+    displaced=0.4,
+    missing_start=0.15,
+    missing_complete=0.15,
+    poison=0.05,
 )
-_SHOWN = 20
 
 
-def rough_traffic(messages: int, seed: int) -> list[SimMessage]:
-    """An hour of traffic from T on, shuffled as a whole: a start comes as often after its complete as before it."""
-    traffic = list(simulate(messages, seed, T, mix=ROUGH))
-    Random(seed).shuffle(traffic)
-    return traffic
+def record(path: Path, messages: int, seed: int) -> list[RawMessage]:
+    """Write the file, a quarter of it attempts over days, and read it as a replay does."""
+    rng = Random(seed)
+    over_days = list(_attempts_over_days(rng, messages // 4))
+    rough = list(simulate(messages - len(over_days), seed, T, mix=ROUGH)) + over_days
+    rng.shuffle(rough)
+    write_jsonl(rough, path)
+    read = list(Recording(path, BROKER_TOPICS))
+    assert all(isinstance(message, RawMessage) for message in read)
+    return [message for message in read if isinstance(message, RawMessage)]
 
 
-def nowhere(host: str, at_ms: int) -> Site:
-    """A store without a topology knows no site."""
-    return "unknown", "unknown"
+def _attempts_over_days(rng: Random, messages: int) -> Iterator[SimMessage]:
+    """Starts and completes of few transfers, at times that often lie at the edges of days and of the pairing rule."""
+    for _ in range(messages):
+        file_id, host = rng.randrange(messages // 6), f"se{rng.randrange(3)}.example.org"
+        transfer = {"file_id": file_id, "src_hostname": host}
+        own_id = f"2026-11-2{rng.randrange(10)}-0200__{host}__b.y.org__{file_id}__job-1"
+        if rng.random() < 0.5:
+            fields = start_fields(
+                **transfer, transfer_id=own_id, timestamp=_instant(rng), agent_fqdn=rng.choice(["", "g1", "g2"])
+            )
+            yield _message(FTS_START, fields)
+            continue
+        begun, ended = sorted((_instant(rng), _instant(rng)))
+        first, last = sorted(rng.randint(begun - MINUTE, ended + MINUTE) for _ in range(2))
+        streaming = rng.choice(
+            [(first, last), (first, last), (first, 0), (last, first), (ended - 8 * DAY, ended), (first, ended + HOUR)]
+        )
+        fields = complete_fields(
+            **transfer,
+            tr_id=own_id,
+            tr_timestamp_start=rng.choice([begun, begun, begun, "", 0, ended + HOUR]),
+            tr_timestamp_complete=ended,
+            timestamp_tr_st=streaming[0],
+            timestamp_tr_comp=streaming[1],
+            t_final_transfer_state=rng.choice(["Ok", "Ok", "Error", "Abort"]),
+            tr_bt_transfered=rng.randrange(10**13),
+        )
+        yield _message(FTS_COMPLETE, fields)
 
 
-def assert_recounted(
-    messages: Iterable[SimMessage], folder: Path, database_url: str, lookup: Lookup = nowhere, note: str = ""
-) -> None:
-    """The tables hold what the recount of these messages expects, cell by cell; else the first differences, and
-    ``note`` (the seeds)."""
-    recorded = folder / "published.jsonl"
-    write_jsonl(messages, recorded)
-    with closing(connect(database_url)) as connection:
-        found = differences(expect(recorded, lookup), connection)
-        shown = list(islice(found, _SHOWN))
-        more = sum(1 for _ in found)
-    assert not shown, "\n".join([f"{len(shown) + more} differences ({note}):", *shown])
+def _instant(rng: Random) -> int:
+    midnight = T - T % DAY + rng.randint(-3, 1) * DAY
+    return midnight + rng.choice([0, -1, MINUTE, -MINUTE, 2 * MINUTE + 1, 11 * HOUR, rng.randrange(DAY)])
+
+
+def _message(kind: str, fields: dict[str, Any]) -> SimMessage:
+    return SimMessage(TOPIC_OF[kind], json.dumps(fields).encode(), {"message-id": "ID:1"}, T + 2 * DAY)
