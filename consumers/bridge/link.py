@@ -24,10 +24,11 @@ from collections.abc import Callable, Mapping
 from consumers.bridge import stats
 from consumers.bridge.ledger import Ledger
 from consumers.bridge.mapping import record_of, sources
+from consumers.bridge.ports import Shipment, Shipper
 from consumers.bridge.settings import BrokerSettings
 from consumers.bridge.stats import LinkStats
 from consumers.errors import Unreachable
-from consumers.kafka.producer import Producer, Record, Shipment
+from consumers.kafka.producer import Record
 from consumers.stomp.endpoint import Endpoint
 from consumers.stomp.frames import Delivery
 from consumers.stomp.session import Lost, Session
@@ -59,7 +60,7 @@ class Link:
         settings: BrokerSettings,
         endpoint: Endpoint,
         partitions: Mapping[str, int],
-        new_producer: Callable[[], Producer],
+        new_producer: Callable[[], Shipper],
         on_bug: Callable[[BaseException], None],
     ) -> None:
         """``on_bug`` is told of what no link should meet; the link is dead then."""
@@ -101,7 +102,7 @@ class Link:
         finally:
             self.stats.state = stats.STOPPED
 
-    def _connect_for_ever(self, producer: Producer) -> None:
+    def _connect_for_ever(self, producer: Shipper) -> None:
         delay = _FIRST_DELAY_S
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -120,7 +121,7 @@ class Link:
         self.stats.state = stats.CONNECTING
         self.stats.last_error = why
 
-    def _connection(self, producer: Producer) -> None:
+    def _connection(self, producer: Shipper) -> None:
         """One connection from beginning to end, with a ledger of its own. Raises Unreachable, Lost."""
         self._ledger = ledger = Ledger()
         if self._stopping.is_set():
@@ -143,7 +144,7 @@ class Link:
                     "%s did not confirm the last acknowledgements: it may send some messages again", self.endpoint
                 )
 
-    def _forward(self, session: Session, ledger: Ledger, producer: Producer) -> None:
+    def _forward(self, session: Session, ledger: Ledger, producer: Shipper) -> None:
         under_way: deque[Shipment] = deque()
         try:
             while under_way or not self._stopping.is_set():
