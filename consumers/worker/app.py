@@ -44,12 +44,13 @@ def create_app(config: WorkerConfig) -> faust.App:
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
     app = _App(GROUP, broker=broker, datadir=tempfile.gettempdir(), autodiscover=False)
     health = Health()
+    page = HealthPage(health, config.health_host, config.health_port)
 
     def loop() -> Loop:
-        writer = Writer(Ingest(config.database_url, config.retention_days), health)
+        writer = Writer(Ingest(config.database_url, config.retention_days, page.address), health)
         return Loop(lambda before_revoke: BulkConsumer(config.kafka, TOPICS, GROUP, before_revoke), writer, health)
 
-    app.web_server(HealthPage(health, config.health_host, config.health_port))
+    app.web_server(page)
     app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
     return app
 

@@ -26,12 +26,13 @@ class HealthPage(Service):
         site = web.Application()
         site.router.add_get("/healthz", self._answer)
         self._runner = web.AppRunner(site, access_log=None)
+        bound, bound_port = self._listener.getsockname()[:2]
+        self.address = f"http://{f'[{bound}]' if ':' in bound else bound}:{bound_port}/healthz"
 
     async def on_start(self) -> None:
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
-        host, port = self._listener.getsockname()[:2]
-        log.info("health page at http://%s:%d/healthz", f"[{host}]" if ":" in host else host, port)
+        log.info("health page at %s", self.address)
 
     async def on_stop(self) -> None:
         await self._runner.cleanup()

@@ -15,6 +15,7 @@ from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
+from pipeline.store.activity import writer_addresses
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
 
@@ -42,13 +43,17 @@ class Lag(NamedTuple):
 
 @dataclass(frozen=True)
 class FlowState:
-    """What ``look`` saw. The parts that are not configured are empty, and named in ``left_out``."""
+    """What ``look`` saw; ``workers`` are the addresses of their health pages.
+
+    The parts that are not configured are empty, and named in ``left_out``.
+    """
 
     queues: tuple[Queue, ...]
     lags: tuple[Lag, ...]
     missing_topics: tuple[str, ...]
     freshness: tuple[Freshness, ...]
     dead_letters: dict[str, int]
+    workers: tuple[str, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -101,7 +106,8 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         left_out.append("kafka: kafka_bootstrap is not set")
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
-    return FlowState(queues, lags, missing, fresh, dead, tuple(left_out))
+        workers = tuple(writer_addresses(connection))
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out))
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

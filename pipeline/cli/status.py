@@ -77,6 +77,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "groups": [lag._asdict() for lag in state.lags],
         "freshness": [source._asdict() for source in state.freshness],
         "dead_letters": state.dead_letters,
+        "workers": list(state.workers),
         "left_out": list(state.left_out),
     }
 
@@ -99,6 +100,7 @@ def _print(state: FlowState, problems: list[str]) -> None:
         print()
     dead = ", ".join(f"{count(number)} {reason}" for reason, number in state.dead_letters.items())
     print(f"dead letters: {dead or 'none'}")
+    print(f"workers: {', '.join(state.workers) or 'none'}")
     for part in state.left_out:
         print(f"not looked at: {part}")
     for problem in problems:

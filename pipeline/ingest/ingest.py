@@ -34,8 +34,9 @@ class Ingest:
     Every batch is committed whole or not at all, and committing it again changes nothing.
     """
 
-    def __init__(self, database_url: str, retention_days: int = 30) -> None:
-        self._store = Store(database_url)
+    def __init__(self, database_url: str, retention_days: int = 30, address: str = "") -> None:
+        """``address``: of the health page of this process, if it has one."""
+        self._store = Store(database_url, address)
         self._retention_ms = retention_days * 86_400_000
         self._topology: Topology = Snapshot.empty()
         self._horizon = Horizon(self._retention_ms, None)

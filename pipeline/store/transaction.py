@@ -65,8 +65,10 @@ class Counts(NamedTuple):
 class Store:
     """A writer's connection to Postgres. Not for several threads at once."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, address: str = "") -> None:
+        """``address``: where the process that writes can be asked how it is; others find it in ``activity``."""
         self._url = database_url
+        self._application = f"transferscope writer {address}".rstrip()
         self._connection: Connection | None = None
         self._links = Links()
         self._partitions = Partitions()
@@ -74,7 +76,7 @@ class Store:
     def connection(self) -> Connection:
         """The connection, made anew when the last one is gone. Raises Unavailable."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, "transferscope writer", _PLANS)
+            self._connection = connect(self._url, self._application, _PLANS)
             with self._connection, self._connection.cursor() as cursor:
                 cursor.execute(window_rows.TEMPORARY)
         return self._connection
