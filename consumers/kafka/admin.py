@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
+    GroupIdNotFoundError,
     KafkaError,
     NotCoordinatorError,
     TopicAlreadyExistsError,
@@ -117,6 +118,12 @@ def lag(access: KafkaAccess, group: str, topics: Iterable[str]) -> dict[tuple[st
     }
 
 
+def forget_group(access: KafkaAccess, group: str) -> None:
+    """Forget what a consumer group has committed; it must have no member. Raises KafkaAway."""
+    with _client(access) as client, suppress(GroupIdNotFoundError):
+        _coordinated(lambda: client.delete_groups([group]))
+
+
 def _settings(topic: Topic) -> dict[str, str]:
     return {
         "retention.ms": str(topic.retention_days * _DAY_MS),
@@ -158,11 +165,15 @@ def _found(client: Any, name: str) -> dict[str, str]:
 
 
 def _committed(client: Any, group: str, parts: list[TopicPartition]) -> dict[TopicPartition, Any]:
+    return dict(_coordinated(lambda: client.list_group_offsets({group: parts})).get(group, {}))
+
+
+def _coordinated(ask: Callable[[], Any]) -> Any:
     """A cluster that has never had a group first makes the topic for their offsets, and says so meanwhile."""
     until = time.monotonic() + _COORDINATOR_S
     while True:
         try:
-            return dict(client.list_group_offsets({group: parts}).get(group, {}))
+            return ask()
         except _NOT_YET:
             if time.monotonic() > until:
                 raise

@@ -12,6 +12,7 @@ from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.producer import MAX_RECORD_BYTES, Record
 
 _FULL_S = 0.2
+_CRITICAL = 2
 _LIMIT_S = 60.0
 
 
@@ -54,8 +55,8 @@ def _settings(access: KafkaAccess) -> dict[str, Any]:
         "bootstrap.servers": access.address,
         "client.id": "transferscope-feed",
         "acks": "all",
-        "enable.idempotence": True,
         "linger.ms": 20,
+        "log_level": _CRITICAL,  # what matters comes as an exception
         "message.timeout.ms": int(_LIMIT_S * 1000),
         "message.max.bytes": MAX_RECORD_BYTES,
     }

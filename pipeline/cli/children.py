@@ -50,6 +50,11 @@ class Child:
                 self._process.kill()
                 self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def check(self) -> None:
         """Raises Died when it is no longer there."""
         code = self._process.poll()

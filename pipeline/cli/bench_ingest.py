@@ -1,0 +1,217 @@
+"""``bench ingest``: Kafka to committed in Postgres, with one worker and with two, and its two ends alone beside it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from consumers.bridge.mapping import Source, record_of
+from consumers.kafka import admin
+from consumers.kafka.feed import feed
+from consumers.kafka.producer import Record
+from consumers.stomp.frames import Delivery
+from consumers.worker.config import GROUP
+from consumers.worker.loop import LINGER_S, MOST
+from pipeline.cli import settings as configuration
+from pipeline.cli.bench_ingest_beside import copy_alone, read_alone
+from pipeline.cli.bench_report import BenchReport, Figure, print_report
+from pipeline.cli.children import Child, Died
+from pipeline.cli.kafka import kafka_access
+from pipeline.cli.options import json_option
+from pipeline.cli.output import say
+from pipeline.cli.progress import Progress
+from pipeline.cli.resources import Resources, used_by
+from pipeline.cli.settings import Settings
+from pipeline.devstack.plan import KAFKA, POSTGRES
+from pipeline.devstack.stack import Stack
+from pipeline.simulator import simulate
+from pipeline.simulator.mix import CLEAN
+from pipeline.store import migrations
+from pipeline.store.activity import writer_pids
+from pipeline.store.session import connect
+from pipeline.store.totals import totals
+from schemas.topics import BROKER_TOPICS
+
+_GOALS = {1: 12_000.0, 2: 20_000.0}
+_MEMORY_GOAL_MB = 300.0
+_POLL_S = 0.05
+_STALLED_S = 60.0
+_HOUR_MS = 3_600_000
+
+
+class Run(NamedTuple):
+    """One run: messages a second between the first and the last commit, and what the processes needed for it.
+
+    ``worker_us`` and ``server_us``: processor time a message of the workers and of Postgres for them.
+    ``memory_mb``: the highest of each worker; ``growth_mb``: the most that one grew in the second half.
+    """
+
+    workers: int
+    rate: float
+    worker_us: float
+    server_us: float
+    memory_mb: float
+    growth_mb: float
+
+
+@click.command()
+@click.option("--messages", default=1_000_000, show_default=True, type=click.IntRange(50_000), help="How many a run.")
+@click.option("--workers", default="1,2", show_default=True, help="Runs with so many workers each.")
+@json_option
+def ingest(messages: int, workers: str, as_json: bool) -> None:
+    """Commit simulated messages, half starts and half completes of the same transfers, from Kafka into empty tables.
+
+    Uses a local stack of its own and workers as operators run them. All messages are in Kafka before a worker starts.
+
+    \b
+    Example:
+      transferscope bench ingest --messages 200000 --workers 1
+    """
+    with tempfile.TemporaryDirectory(prefix="transferscope-bench-") as folder:
+        say("starting PostgreSQL and Kafka")
+        with Stack.up(Path(folder) / "stack", (POSTGRES, KAFKA)) as stack:
+            environment = {**os.environ, **stack.env()}
+            settings = configuration.load(None, stack.env())
+            found = run(settings, environment, messages, _numbers(workers), Path(folder))
+            read_rate = read_alone(kafka_access(settings), messages)
+            copy_rate = copy_alone(settings.need("database_url"), min(messages, 200_000))
+    print_report(
+        BenchReport(
+            "ingest",
+            {"messages": messages, "partitions": settings.partitions, "batch": MOST, "linger": f"{LINGER_S} s"},
+            [*_figures(found), *_beside(found, read_rate, copy_rate)],
+        ),
+        as_json,
+    )
+
+
+def run(
+    settings: Settings, environment: Mapping[str, str], messages: int, workers: Sequence[int], folder: Path
+) -> list[Run]:
+    """A run with each number of workers on the services of the settings, whose tables and topics it empties."""
+    kafka = kafka_access(settings)
+    admin.ensure_topics(kafka, settings.partitions)
+    with Progress("into Kafka", "messages", messages) as progress:
+        feed(kafka, _counted(_records(messages, settings.partitions), progress))
+    return [_run(settings, environment, messages, number, folder) for number in workers]
+
+
+def _run(settings: Settings, environment: Mapping[str, str], messages: int, workers: int, folder: Path) -> Run:
+    url = settings.need("database_url")
+    migrations.upgrade(url)
+    migrations.downgrade(url, "base")
+    migrations.upgrade(url)
+    admin.forget_group(kafka_access(settings), GROUP)
+    with ExitStack() as started, closing(connect(url)) as store:
+        children = [
+            started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{number}.log"))
+            for number in range(workers)
+        ]
+        watch = _Watch(lambda: sum(totals(store)), lambda: writer_pids(store), children)
+        progress = started.enter_context(Progress(_named(workers), "messages", messages))
+        first = watch.await_committed(1, progress)
+        half = watch.await_committed(messages // 2, progress)
+        last = watch.await_committed(messages, progress)
+    committed = last.committed - first.committed
+    return Run(
+        workers,
+        committed / (last.at - first.at),
+        (last.workers.cpu_s - first.workers.cpu_s) / committed * 1e6,
+        (last.server.cpu_s - first.server.cpu_s) / committed * 1e6,
+        last.workers.highest_mb,
+        last.workers.highest_mb - half.workers.highest_mb,
+    )
+
+
+class _Moment(NamedTuple):
+    """How far it was when, and what had been used until then."""
+
+    at: float
+    committed: int
+    workers: Resources
+    server: Resources
+
+
+class _Watch:
+    """Looks at the store and at the processes."""
+
+    def __init__(
+        self, committed: Callable[[], int], servers: Callable[[], list[int]], children: Sequence[Child]
+    ) -> None:
+        """How many messages are committed, and the processes of the server that work for the children."""
+        self._committed = committed
+        self._servers = servers
+        self._children = children
+        self._told = 0
+
+    def await_committed(self, wanted: int, progress: Progress) -> _Moment:
+        """The moment in which so many messages were committed. Raises Died when a worker dies or none goes on."""
+        until = time.monotonic() + _STALLED_S
+        while (committed := self._committed()) < wanted:
+            for child in self._children:
+                child.check()
+            if committed > self._told:
+                progress.advance(committed - self._told)
+                self._told, until = committed, time.monotonic() + _STALLED_S
+            if time.monotonic() > until:
+                raise Died(f"the workers stopped at {committed} of {wanted} messages")
+            time.sleep(_POLL_S)
+        at = time.perf_counter()
+        return _Moment(at, committed, used_by(child.pid for child in self._children), used_by(self._servers()))
+
+
+def _records(messages: int, partitions: int) -> Iterator[Record]:
+    """The messages as a bridge writes them."""
+    sources = {topic: Source("bench:61613", topic, kind, partitions) for topic, kind in BROKER_TOPICS.items()}
+    begin_ms = time.time_ns() // 1_000_000 - 2 * _HOUR_MS
+    for number, message in enumerate(simulate(messages, 1, begin_ms, mix=CLEAN)):
+        headers = {name: text.encode() for name, text in message.headers.items()}
+        headers |= {"message-id": b"ID:bench-1:%d" % number, "content-length": b"%d" % len(message.body)}
+        yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)
+
+
+def _counted(records: Iterator[Record], progress: Progress) -> Iterator[Record]:
+    for record in records:
+        yield record
+        progress.advance(1)
+
+
+def _named(workers: int) -> str:
+    return "1 worker" if workers == 1 else f"{workers} workers"
+
+
+def _figures(found: Sequence[Run]) -> Iterator[Figure]:
+    for each in found:
+        name = _named(each.workers)
+        yield Figure(name, each.rate, "messages/s", goal=_GOALS.get(each.workers))
+        yield Figure(f"{name}: processor time of the workers", each.worker_us, "µs a message")
+        yield Figure(f"{name}: processor time of their server side", each.server_us, "µs a message")
+        memory = each.memory_mb
+        yield Figure(f"{name}: most memory of one", memory, "MB", goal=_MEMORY_GOAL_MB, lower_is_better=True)
+        yield Figure(f"{name}: of that in the second half", each.growth_mb, "MB")
+
+
+def _beside(found: Sequence[Run], read_rate: float, copy_rate: float) -> Iterator[Figure]:
+    yield Figure("reading alone, one client", read_rate, "messages/s")
+    yield Figure("COPY of finished rows alone", copy_rate, "messages/s")
+    for each in found:
+        if each.workers == 1:
+            yield Figure("1 worker to reading alone", each.rate / read_rate, "")
+            yield Figure("1 worker to COPY alone", each.rate / copy_rate, "")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise click.BadParameter(f"{text!r} must be numbers such as 1,2", param_hint="--workers")
+    return numbers

@@ -1,0 +1,30 @@
+"""What processes of this machine have used, as /proc tells it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields of /proc/PID/stat after the name, see proc_pid_stat(5)
+
+
+class Resources(NamedTuple):
+    """Processor seconds of all of them so far, and the most memory that one of them has held, in MB."""
+
+    cpu_s: float
+    highest_mb: float
+
+
+def used_by(pids: Iterable[int]) -> Resources:
+    """Raises FileNotFoundError when one is no longer there."""
+    cpu_s, highest_mb = 0.0, 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        cpu_s += (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / _TICKS
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                highest_mb = max(highest_mb, int(line.split()[1]) * 1024 / 1e6)
+    return Resources(cpu_s, highest_mb)
