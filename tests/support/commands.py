@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.waiting import eventually
 
@@ -21,6 +21,14 @@ END_WITHIN_S = 10
 """How long a process may take to end after SIGTERM."""
 _RUN_LIMIT_S = 150
 _TAIL = 3000
+
+
+class Ended(NamedTuple):
+    """Exit code and both outputs of a command."""
+
+    code: int
+    out: str
+    err: str
 
 
 class Commands:
@@ -37,6 +45,14 @@ class Commands:
 
     def __call__(self, *arguments: object, code: int = 0, settings: Mapping[str, str] | None = None) -> str:
         """What the command says on stdout; ``err`` is what it said on stderr. ``settings`` are more of them."""
+        ended = self.run(*arguments, settings=settings)
+        self.err = ended.err
+        said = f"{ended.out[-_TAIL:]}\n{ended.err[-_TAIL:]}"
+        assert ended.code == code, f"{arguments} ended with {ended.code} instead of {code}:\n{said}"
+        return ended.out
+
+    def run(self, *arguments: object, settings: Mapping[str, str] | None = None) -> Ended:
+        """How the command ended, whatever it says. May be called from many threads."""
         done = subprocess.run(
             [PROGRAM, *map(str, arguments)],
             env=self._environment(settings),
@@ -47,10 +63,7 @@ class Commands:
             timeout=_RUN_LIMIT_S,
             check=False,
         )
-        self.err = done.stderr
-        said = f"{done.stdout[-_TAIL:]}\n{done.stderr[-_TAIL:]}"
-        assert done.returncode == code, f"{arguments} ended with {done.returncode} instead of {code}:\n{said}"
-        return done.stdout
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def json(self, *arguments: object, code: int = 0, settings: Mapping[str, str] | None = None) -> Any:
         """What the command says with ``--json``."""
