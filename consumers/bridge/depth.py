@@ -14,6 +14,7 @@ from consumers.errors import Unreachable
 
 _SERVICE = "Jolokia"
 _TIMEOUT_S = 10.0
+_NO_SUCH_BEAN = 404
 _QUEUES = "org.apache.activemq:type=Broker,brokerName=*,destinationType=Queue,destinationName=*"
 _BROKERS = "org.apache.activemq:type=Broker,brokerName=*"
 _BROKER = re.compile(r"(?:^|[:,])brokerName=([^,]*)")
@@ -69,7 +70,7 @@ def _read(
         request.add_header("Authorization", f"Basic {credentials}")
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            (found,) = json.load(answer)
+            said = json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
             why = "it refuses the user or password" if error.code in (401, 403) else f"it answers {error.code}"
@@ -77,11 +78,15 @@ def _read(
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(_SERVICE, api_url, getattr(reason, "strerror", None) or str(reason)) from error
-    if found.get("status") == 404:  # a broker without queues
-        return {}
-    if found.get("status") != 200:
+    try:
+        (found,) = said
+        status, value = found["status"], found.get("value", {})
+        beans_found = {str(bean): dict(values) for bean, values in value.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Unreachable(_SERVICE, api_url, "what answers there is not Jolokia") from error
+    if status not in (200, _NO_SUCH_BEAN):
         raise Unreachable(_SERVICE, api_url, str(found.get("error", "it gives no answer")))
-    return dict(found["value"])
+    return beans_found
 
 
 def _depth(bean: str, values: dict[str, Any]) -> QueueDepth:
