@@ -8,6 +8,7 @@ import click
 
 BENCHES: dict[str, tuple[str, str]] = {
     "core": ("pipeline.cli.bench_core:core", "decode to deltas, no I/O, one core"),
+    "bridge": ("pipeline.cli.bench_bridge:bridge", "ActiveMQ to Kafka, against plain stomp.py that only counts"),
     "ingest": ("pipeline.cli.bench_ingest:ingest", "Kafka to committed in Postgres, with 1 and 2 workers"),
     "end-to-end": ("pipeline.cli.bench_end_to_end:end_to_end", "published to ActiveMQ until visible in report"),
 }
