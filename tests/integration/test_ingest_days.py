@@ -126,13 +126,31 @@ def complete_at(begun: Any, ended: int) -> Said:
 
 
 @given(HISTORIES, st.lists(st.integers(min_value=0, max_value=9), max_size=4))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Retries days apart; then each start after its complete has arrived.
 @example([start_at(MIDNIGHT), start_at(MIDNIGHT + 3 * DAY), complete_at(MIDNIGHT, MIDNIGHT + HOUR)], [1, 2])
 @example([complete_at(MIDNIGHT, MIDNIGHT + 3 * DAY), start_at(MIDNIGHT)], [1])
 # A complete that takes a start of four days ago, and one from a process start that lies after its end.
 @example([start_at(MIDNIGHT), complete_at("", MIDNIGHT + 4 * DAY)], [1])
 @example([complete_at(MIDNIGHT + 4 * DAY, MIDNIGHT), start_at(MIDNIGHT + 4 * DAY)], [1])
+# A start in the first minute of the day belongs to a complete of the day before, which the search does not find.
+@example(
+    [
+        start_at(MIDNIGHT + 30 * SECOND),
+        complete_at(MIDNIGHT - 10 * SECOND, MIDNIGHT - SECOND),
+        start_at(MIDNIGHT + 3 * MINUTE),
+    ],
+    [1, 2],
+)
+# A start in the first minute of the day loses its complete to a later one.
+@example(
+    [
+        start_at(MIDNIGHT + MINUTE - 1),
+        complete_at(MIDNIGHT + MINUTE + 1, MIDNIGHT + HOUR),
+        start_at(MIDNIGHT + MINUTE + 1),
+    ],
+    [2],
+)
 # The start that is taken over is known only through a complete that reaches back over the bound.
 @example(
     [

@@ -45,7 +45,14 @@ IDS = st.sampled_from(["id0", "id1"])
 STARTS = st.lists(st.builds(S, INSTANTS, WHO, WHO, IDS), max_size=6, unique=True)
 COMPLETES = st.lists(
     st.builds(
-        C, INSTANTS, st.one_of(st.none(), INSTANTS), WHO, WHO, IDS, st.sampled_from(["ok", "failed"]), st.just(0)
+        C,
+        INSTANTS,
+        st.one_of(st.none(), st.none(), INSTANTS),
+        WHO,
+        WHO,
+        IDS,
+        st.sampled_from(["ok", "failed"]),
+        st.just(0),
     ).flatmap(lambda c: st.sampled_from([c, c, c, c._replace(started_ms=None, never_pairs=True)])),
     max_size=6,
     unique_by=dedupe_of_complete,
@@ -106,6 +113,11 @@ def test_without_a_process_start_each_complete_takes_the_latest_start_before_it(
     first, second = C(T + 1000, None), C(T + 3000, None)
     starts = [S(T), S(T + 500), S(T + 2000)]
     assert set(pair(starts, [second, first])) == {(S(T + 500), first), (S(T + 2000), second)}
+
+
+def test_of_completes_without_a_process_start_the_one_that_ended_first_chooses_first_whatever_its_id() -> None:
+    first, second = C(T + 1000, None, transfer_id="z"), C(T + 2000, None, transfer_id="a")
+    assert pair([S(T)], [second, first]) == [(S(T), first)]
 
 
 def test_the_nearest_pair_is_taken_first_though_another_complete_ends_earlier() -> None:
