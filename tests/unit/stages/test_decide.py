@@ -14,8 +14,8 @@ from pipeline.stages.sources import DEAD, DUPLICATE, RECEIVED, STORED
 from schemas.envelope import RawMessage
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.fts_messages import ABSENT, DAY, HOUR, MINUTE, SECOND, T, complete_fields, raw, start_fields
-from tests.support.memory_store import MemoryStore
 from tests.support.literal_pairing import pairs_by_the_rule
+from tests.support.memory_store import MemoryStore
 
 INSTANTS = st.one_of(
     st.integers(min_value=0, max_value=10).map(lambda n: T + n * 30 * SECOND),
