@@ -101,6 +101,7 @@ class Running:
     def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path, log: Path) -> None:
         self._name = arguments[0]
         self._log = log
+        self._told_at: float | None = None
         with log.open("wb") as said:
             self._process = subprocess.Popen(
                 [PROGRAM, *arguments], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
@@ -140,20 +141,21 @@ class Running:
         self._process.kill()
         self._process.wait()
 
-    def end(self) -> None:
-        """SIGTERM: must end it in order and in time."""
+    def tell_to_end(self) -> None:
+        """SIGTERM, and no waiting."""
+        self._told_at = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
-        told_at = time.monotonic()
+
+    def end(self) -> None:
+        """SIGTERM, if it was not told to end: that must end it in order and in time."""
+        if self._told_at is None:
+            self.tell_to_end()
+        told_at = self._told_at or 0.0
         try:
-            code = self._process.wait(END_WITHIN_S)
+            code = self._process.wait(max(0.0, told_at + END_WITHIN_S - time.monotonic()))
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self._name} runs {END_WITHIN_S} s after SIGTERM: {self._tail()}") from None
-        took_s = time.monotonic() - told_at
-        assert code == 0, f"{self._name} ended with {code} {took_s:.1f} s after SIGTERM: {self._tail()}"
-
-    def wait(self, within_s: float) -> int:
-        """Its exit code, when it ends by itself."""
-        return self._process.wait(within_s)
+        assert code == 0, f"{self._name} ended with {code}: {self._tail()}"
 
     def _tail(self) -> str:
         return self.said()[-_TAIL:]
