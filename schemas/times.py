@@ -11,8 +11,8 @@ from decimal import ROUND_DOWN, Decimal
 
 from schemas.numbers import decimal_of
 
-MAX_MS = 253_402_300_799_999
-"""The last ms of the year 9999: later than that is not a time but a broken number."""
+MAX_MS = 253_402_214_399_999
+"""The last ms of 9999-12-30, the last day whose end is a time as well: what is later is "for ever" or a broken number."""
 
 _MICROSECONDS_FROM = 10**14
 _MS_FROM = 10**11
@@ -27,8 +27,8 @@ class BadTime(ValueError):
 def wire_time(value: object) -> int | None:
     """ms since the epoch, cut to whole ms; ``None`` when it did not happen.
 
-    Raises BadTime when something is there that cannot be read as a time: text, a negative number, NaN, a year past
-    9999, a list, true.
+    Raises BadTime when something is there that cannot be read as a time: text, a negative number, NaN, one after
+    9999-12-30, a list, true.
     """
     if type(value) is int:
         if _MS_FROM <= value < _MICROSECONDS_FROM:
@@ -86,5 +86,5 @@ def _from_number(number: Decimal) -> int | None:
 
 def _checked(ms: int) -> int | None:
     if ms < 0 or ms > MAX_MS:
-        raise BadTime(f"{ms} ms lies outside the years 1970 to 9999")
+        raise BadTime(f"{ms} ms lies outside 1970 to 9999-12-30")
     return ms or None

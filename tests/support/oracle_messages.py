@@ -20,7 +20,7 @@ COMPLETE_TOPIC = "transfer.fts_monitoring_complete"
 DAY_MS = 24 * 3600 * 1000
 LARGEST_BODY = 16 * 1024 * 1024
 LARGEST_BYTES = 2**53
-END_OF_9999_MS = 253_402_300_799_999
+LAST_MS = 253_402_214_399_999  # of 9999-12-30
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 NO_HOST = "invalid hostname"
@@ -212,7 +212,7 @@ def read_instant(value: Any) -> int | None:
         instant = _iso_ms(value)
     else:
         instant = _number_ms(_number(value, "bad_time"))
-    if instant < 0 or instant > END_OF_9999_MS:
+    if instant < 0 or instant > LAST_MS:
         raise Unusable("bad_time")
     return instant
 
