@@ -44,8 +44,9 @@ DRAIN_S = 5.0
 _CLOSE_S = 2.0
 _TAKE_S = 0.2
 _SERVE_S = 0.005
-_UNDER_WAY = 4
-"""Batches that Kafka has not confirmed: its latency then does not hold up the broker."""
+_UNDER_WAY = 16
+"""Batches that Kafka has not confirmed. Every ack makes the broker page in 200 messages more, so with few batches
+Kafka's latency would set the rate. The ledger bounds their bytes."""
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
 _STABLE_S = 30.0

@@ -116,31 +116,34 @@ def _length(data: bytes, start: int, head_end: int) -> int | None:
     return int(digits)
 
 
-_names: dict[bytes, str] = {}
+class _Names(dict[bytes, str]):
+    """Names repeat from message to message: each is decoded once, unless somebody sends ever new ones."""
+
+    def __missing__(self, raw: bytes) -> str:
+        name = _unescape(raw).decode(errors="replace")
+        if len(self) < _NAMES_KEPT:
+            self[raw] = name
+        return name
+
+
+_names = _Names()
 
 
 def headers(head: bytes) -> dict[str, bytes]:
     """The header lines of a frame. Of a header that is repeated the first counts (STOMP 1.2)."""
-    found: dict[str, bytes] = {}
-    for line in (head.replace(b"\r", b"") if b"\r" in head else head).split(b"\n"):
-        raw, colon, value = line.partition(b":")
-        if colon:
-            found.setdefault(_names.get(raw) or _name(raw), _unescape(value) if b"\\" in value else value)
+    lines = (head.replace(b"\r", b"") if b"\r" in head else head).split(b"\n")
+    pairs = [line.partition(b":") for line in lines]
+    found = {_names[raw]: value if b"\\" not in value else _unescape(value) for raw, _, value in pairs}
+    if len(found) < len(pairs):
+        found = {_names[raw]: _unescape(value) for raw, _, value in reversed(pairs)}
+    found.pop("", None)
     return found
 
 
 def _unescape(value: bytes) -> bytes:
-    if rb"\\" in value or rb"\n" in value or rb"\r" in value:
-        return _ESCAPE.sub(_unescaped, value)
-    return value.replace(rb"\c", b":")  # all that message-ids need
-
-
-def _name(raw: bytes) -> str:
-    """Names repeat from message to message: each is decoded once, unless somebody sends ever new ones."""
-    name = _unescape(raw).decode(errors="replace")
-    if len(_names) < _NAMES_KEPT:
-        _names[raw] = name
-    return name
+    if value.count(b"\\") == value.count(rb"\c"):  # all that message-ids need
+        return value.replace(rb"\c", b":")
+    return _ESCAPE.sub(_unescaped, value)
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

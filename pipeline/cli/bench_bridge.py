@@ -35,7 +35,7 @@ from schemas.topics import FTS_COMPLETE
 _TOPIC = "transfer.bench"
 _PARTITIONS = 4
 _LIMIT_S = 300.0
-_LOOK_S = 0.002
+_LOOK_S = 0.005
 _GOAL_RATIO = 0.8
 _GOAL_MEMORY_MB = 300
 _HOUR_MS = 3_600_000
