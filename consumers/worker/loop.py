@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from consumers.worker.backoff import Backoff
 from consumers.worker.health import Health
 from consumers.worker.ledger import Ledger
 from consumers.worker.writer import Writer
+from pipeline.batches import batches
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable
 from schemas.envelope import RawMessage
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 KAFKA = "Kafka"
 MOST = 6_000
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
 LINGER_S = 0.4
 """A batch is closed so long after its first message: many small commits would cost Postgres more than the wait costs
 the reader, who sees a message after half of it on average."""
@@ -106,11 +107,11 @@ class Loop:
     async def _read_on(self, source: Source) -> None:
         while True:
             chunk = await self._gather(source)
-            if chunk.messages:
-                prepared = self._writer.prepare(chunk.messages)
+            for part in _parts(chunk):
+                prepared = self._writer.prepare(part.messages)
                 await self._written()
-                self._writing = asyncio.create_task(self._write(chunk, prepared))
-            else:
+                self._writing = asyncio.create_task(self._write(part, prepared))
+            if not chunk.messages:
                 if self._writing is None or self._writing.done():
                     await self._written()
                     await self._writer.refresh()
@@ -204,3 +205,14 @@ class Loop:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await source.stop()
+
+
+def _parts(chunk: Chunk) -> Iterator[Chunk]:
+    """The chunk, divided when its bodies are large: every commit copies them several times."""
+    if 0 < chunk.size < MOST_BYTES:
+        yield chunk
+        return
+    parts = list(batches(chunk.messages, lambda message: len(message.body), MOST, MOST_BYTES))
+    for number, messages in enumerate(parts, 1):
+        # Only with the last of its parts is the store behind the last message of each partition.
+        yield Chunk(messages, 0, chunk.next_offsets if number == len(parts) else {})

@@ -71,6 +71,21 @@ def ends(log: Log) -> dict[tuple[str, int], int]:
     return {(TOPIC, number): end for number, end in enumerate(log.ends)}
 
 
+def told_early(log: Log, store: Store) -> list[Any]:
+    """Every offset that Kafka is told from now on while a message before it is not in the store."""
+    early: list[Any] = []
+
+    class Watched(Reader):
+        async def commit(self, next_offsets: Any) -> None:
+            stored = set(store.refs)
+            if any(message(p, n).ref not in stored for (_, p), end in next_offsets.items() for n in range(end)):
+                early.append(dict(next_offsets))
+            await super().commit(next_offsets)
+
+    log.open = lambda before_revoke: Watched(log, before_revoke)  # type: ignore[method-assign]
+    return early
+
+
 def test_all_messages_are_stored_in_order_and_then_told() -> None:
     log, store = Log(20_000, 7, 0), Store()
 
@@ -102,15 +117,30 @@ def test_messages_that_come_together_are_one_batch() -> None:
 
 def test_large_bodies_close_a_batch_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "MOST_BYTES", 1000)
-    monkeypatch.setattr(loop, "MOST", 50)
     log, store = Log(100, 100), Store()
     log.body_size = 400
 
     async def story(worker: Worker) -> None:
-        await worker.until(lambda: len(store.refs) == 200)
+        await worker.until(lambda: log.committed == ends(log))
 
     play(log, store, story)
-    assert all(len(batch) <= 50 for batch in store.batches)
+    assert max(len(batch) for batch in store.batches) == 3
+    assert len(store.refs) == 200
+
+
+def test_nothing_is_told_before_the_last_part_of_what_was_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "MOST_BYTES", 1000)
+    log, store = Log(100), Store()
+    log.body_size = 400
+
+    early = told_early(log, store)
+
+    async def story(worker: Worker) -> None:
+        await worker.until(lambda: log.committed == ends(log))
+
+    play(log, store, story)
+    assert len(store.batches) == 34
+    assert early == []
 
 
 def test_the_next_batch_is_read_while_one_is_being_written() -> None:
@@ -292,16 +322,7 @@ def test_a_bug_ends_the_worker_with_its_error(is_more_coming: bool) -> None:
 )
 def test_through_any_faults_everything_is_stored_and_nothing_is_told_early(faults: tuple[str, ...]) -> None:
     log, store = Log(0, 0), Store()
-    early: list[dict[tuple[str, int], int]] = []
-
-    class Watched(Reader):
-        async def commit(self, next_offsets: Any) -> None:
-            stored = set(store.refs)
-            if any(message(p, n).ref not in stored for (_, p), end in next_offsets.items() for n in range(end)):
-                early.append(dict(next_offsets))
-            await super().commit(next_offsets)
-
-    log.open = lambda before_revoke: Watched(log, before_revoke)  # type: ignore[method-assign]
+    early = told_early(log, store)
 
     async def story(worker: Worker) -> None:
         await worker.until(lambda: log.readers)
