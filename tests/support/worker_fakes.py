@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consumers.kafka.access import KafkaAway
@@ -92,6 +93,7 @@ class Store:
         self.bug: Exception | None = None
         self.hold = threading.Event()
         self.hold.set()
+        self.takes_s = 0.0
         self.is_closed = False
         self._busy = threading.Lock()
 
@@ -111,6 +113,7 @@ class Store:
         with self._alone():
             self.attempts += 1
             self.hold.wait(20)
+            time.sleep(self.takes_s)
             self._check()
             if self.bug is not None:
                 raise self.bug

@@ -133,6 +133,7 @@ def test_nothing_is_told_before_the_last_part_of_what_was_read_together(monkeypa
     log, store = Log(100), Store()
     log.body_size = 400
 
+    store.takes_s = 0.01
     early = told_early(log, store)
 
     async def story(worker: Worker) -> None:
