@@ -151,6 +151,16 @@ def test_a_broker_that_speaks_no_tls_is_refused(broker: Broker) -> None:
         answering.join()
 
 
+def test_a_broker_that_hangs_up_is_noticed_at_once(tmp_path: Path) -> None:
+    pair = self_signed(tmp_path, datetime.timedelta(days=1))
+    may_hang_up = threading.Event()
+    with tls_server(pair, may_hang_up) as port:
+        session = Session.open(Endpoint(HOST, "127.0.0.1", port, Tls(pair.certificate)), Login(), NoMessages())
+        may_hang_up.set()
+        eventually(lambda: session.lost, within_s=5)
+        assert not session.close(1)
+
+
 def answer_in_clear_text(listener: socket.socket) -> None:
     connection, _ = listener.accept()
     with connection:
@@ -158,8 +168,8 @@ def answer_in_clear_text(listener: socket.socket) -> None:
 
 
 @contextmanager
-def tls_server(pair: Pair) -> Iterator[int]:
-    """Shakes hands once, or tries to."""
+def tls_server(pair: Pair, may_hang_up: threading.Event | None = None) -> Iterator[int]:
+    """Shakes hands once, or tries to; lets the client in and hangs up when it may."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
 
@@ -167,7 +177,11 @@ def tls_server(pair: Pair) -> Iterator[int]:
         connection, _ = listener.accept()
         with connection:
             try:
-                context.wrap_socket(connection, server_side=True).close()
+                with context.wrap_socket(connection, server_side=True) as secured:
+                    secured.recv(1000)
+                    secured.sendall(b"CONNECTED\nversion:1.2\n\n\0")
+                    assert may_hang_up is not None
+                    may_hang_up.wait(10)
             except OSError:
                 return
 
