@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from schemas.numbers import decimal_of
 
 MAX_MS = 253_402_214_399_999
-"""The last ms of 9999-12-30, the last day whose end is a time as well: what is later is "for ever" or a broken number."""
+"""The last ms of 9999-12-30, the last day whose end is a time as well: later is "for ever" or a broken number."""
 
 _MICROSECONDS_FROM = 10**14
 _MS_FROM = 10**11

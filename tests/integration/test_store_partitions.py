@@ -79,7 +79,7 @@ def test_the_first_and_the_last_instant_of_a_day_lie_in_its_partition(ingest: In
 
 
 @pytest.mark.parametrize("event_ms", [1000, MAX_MS])
-def test_transfers_of_1970_and_of_9999_are_stored_and_verified(ingest: Ingest, database: Database, event_ms: int) -> None:
+def test_transfers_of_1970_and_9999_are_stored_and_verified(ingest: Ingest, database: Database, event_ms: int) -> None:
     times = {"tr_timestamp_start": "", "timestamp_tr_st": 0, "timestamp_tr_comp": 0}
     iso = datetime.fromtimestamp(event_ms // 1000, UTC).isoformat()
     ended = raw(FTS_COMPLETE, complete_fields(tr_timestamp_complete=iso, **times), None)
