@@ -74,12 +74,13 @@ def ingest(messages: int, workers: str, as_json: bool) -> None:
     Example:
       transferscope bench ingest --messages 200000 --workers 1
     """
+    numbers = _numbers(workers)
     with tempfile.TemporaryDirectory(prefix="transferscope-bench-") as folder:
         say("starting PostgreSQL and Kafka")
         with Stack.up(Path(folder) / "stack", (POSTGRES, KAFKA)) as stack:
             environment = {**os.environ, **stack.env()}
             settings = configuration.load(None, stack.env())
-            found = run(settings, environment, messages, _numbers(workers), Path(folder))
+            found = run(settings, environment, messages, numbers, Path(folder))
             read_rate = read_alone(kafka_access(settings), messages)
             copy_rate = copy_alone(settings.need("database_url"), min(messages, 200_000))
     print_report(
