@@ -34,9 +34,10 @@ def outage(stack: Stack, service: str, how: str) -> Iterator[None]:
 
 def started(transferscope: Commands) -> tuple[Running, Running]:
     """Bridge and worker, both at work."""
-    both = transferscope.start("bridge"), transferscope.start("worker")
+    bridge, worker = transferscope.start("bridge"), transferscope.start("worker")
+    worker.health()  # a worker that finds a service away before that ends instead of waiting
     transferscope.wait_idle()
-    return both
+    return bridge, worker
 
 
 @pytest.mark.parametrize("service", [KAFKA, POSTGRES])
