@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class HealthPage(Service):
     """An HTTP server for one page. Faust's own takes no port 0, which lets many workers of a host need no setting."""
 
-    mundane_level = "debug"
+    logger = logging.getLogger("faust.transferscope")
 
     def __init__(self, health: Health, host: str, port: int) -> None:
         """Takes the address at once; raises OSError when somebody else has it."""

@@ -20,7 +20,7 @@ _LINE_EVERY_S = 30.0
 class BulkIngest(Service):
     """Runs the loop; ends it in order when the app stops; an error in it is a crash of the app."""
 
-    mundane_level = "debug"
+    logger = logging.getLogger("faust.transferscope")
 
     def __init__(self, make_loop: Callable[[], Loop], health: Health) -> None:
         super().__init__()

@@ -10,14 +10,13 @@ import warnings
 import click
 
 from consumers.kafka.access import NoTopic
-from consumers.kafka.admin import inspect_topics
+from consumers.kafka.admin import lag
 from consumers.worker.app import create_app
-from consumers.worker.config import TOPICS, WorkerConfig
+from consumers.worker.config import GROUP, TOPICS, WorkerConfig
 from consumers.worker.process import run
-from pipeline.cli.errors import BUG, DONE, ConfigurationError
+from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
-from pipeline.cli.output import say
 from pipeline.cli.settings import Settings
 from pipeline.store import migrations
 
@@ -46,7 +45,7 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
     config = WorkerConfig(
         settings.need("database_url"), kafka_access(settings), settings.retention_days, health_host, health_port
     )
-    _check(config, settings.partitions)
+    _check(config)
     try:
         app = create_app(config)
     except OSError as error:
@@ -56,25 +55,20 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
         ) from error
     _set_up_logging(verbose)
     crash = run(app)
-    if crash is None:
-        return DONE
-    say(f"this is a bug ({type(crash).__name__}): please report it with the lines above")
-    return BUG
+    if crash is not None:
+        raise crash
+    return DONE
 
 
-def _check(config: WorkerConfig, partitions: int) -> None:
+def _check(config: WorkerConfig) -> None:
     """What can be said in a sentence before the work begins. Later both services may come and go."""
     version, needed = migrations.current(config.database_url), migrations.head()
     if version != needed:
-        what = (
-            "has no tables, this program needs"
-            if version is None
-            else f"has tables of version {version}, this program needs"
-        )
-        raise ConfigurationError(f"the database {what} {needed}: run transferscope init")
-    missing, _ = inspect_topics(config.kafka, partitions)
+        found = "no tables" if version is None else f"tables of version {version}"
+        raise ConfigurationError(f"the database has {found}, this program needs {needed}: run transferscope init")
+    there = {topic for topic, _ in lag(config.kafka, GROUP, TOPICS)}
     for topic in TOPICS:
-        if topic in missing:
+        if topic not in there:
             raise NoTopic(topic, config.kafka.address)
 
 

@@ -276,6 +276,21 @@ def test_the_faust_command_runs_the_same_worker(world: World) -> None:
     assert list(world.commands.current_folder.iterdir()) == []
 
 
+def test_an_error_that_waiting_does_not_mend_ends_the_worker_and_nothing_is_told(world: World) -> None:
+    with closing(connect(world.database_url)) as store, store, store.cursor() as cursor:
+        cursor.execute("ALTER TABLE store.source_10m RENAME TO source_elsewhere")
+    world.send(simulate(100, 11, T))
+    ended = world.commands.run("worker")
+    assert ended.code == 2
+    assert "run transferscope init" in ended.err.splitlines()[-1]
+    assert lag(world.access) == 100
+    with closing(connect(world.database_url)) as store, store, store.cursor() as cursor:
+        cursor.execute("ALTER TABLE store.source_elsewhere RENAME TO source_10m")
+    world.worker()
+    world.await_all_told()
+    assert world.received() == 100
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "options", "code", "words"),
     [
