@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
-MESSAGES, BATCH = 900, 40
+MESSAGES, BATCH = 500, 40
 WRITES_IN_ORDER = ["start", "transfer", "dead_letter", "link_hist", "link_10m", "link_1h", "link_1d", "source_10m"]
 WRITERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'transferscope writer'"
