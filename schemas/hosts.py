@@ -9,9 +9,16 @@ _NOT_A_HOST = "invalid hostname"
 """What FTS of 2012 sends for a URL that it could not take apart."""
 
 
-@lru_cache(maxsize=65536)
+_LONGEST_NAME = 300
+"""Longer than any name, port and service path: what is longer is not worth a place in the memory of names."""
+
+
 def host_name(text: str) -> str:
     """The host of ``host``, ``host:port``, ``[v6]:port`` or a bare IPv6 address; ``unknown`` when there is none."""
+    return _remembered(text) if len(text) <= _LONGEST_NAME else _host(text)
+
+
+def _host(text: str) -> str:
     host = text.strip().lower()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -19,6 +26,9 @@ def host_name(text: str) -> str:
         host = host.partition(":")[0]
     host = host.rstrip(".")
     return UNKNOWN if not host or host == _NOT_A_HOST else host
+
+
+_remembered = lru_cache(maxsize=65536)(_host)
 
 
 def authority(url: str) -> str:
@@ -41,11 +51,17 @@ def host_of_url(url: str) -> str:
     return host_name(authority(url).rpartition("@")[2])
 
 
-@lru_cache(maxsize=4096)
 def instance_name(endpoint: str) -> str:
     """The FTS instance, host part of ``endpnt``: a bare alias today, a service URL in 2011; ``""`` when absent."""
+    return _known_instance(endpoint) if len(endpoint) <= _LONGEST_NAME else _instance(endpoint)
+
+
+def _instance(endpoint: str) -> str:
     text = endpoint.strip()
     if not text:
         return ""
     host = host_of_url(text) if "://" in text else host_name(text.partition("/")[0])
     return "" if host == UNKNOWN else host
+
+
+_known_instance = lru_cache(maxsize=4096)(_instance)

@@ -129,6 +129,8 @@ class ActiveMQ:
             f"-javaagent:{self._jolokia}=config={_JOLOKIA_FILE}",
             f"-Dactivemq.home={self._home}",
             f"-Dactivemq.base={self._home}",
+            # Named, because slf4j does not always find it in time and then keeps every line in memory for ever.
+            "-Dslf4j.provider=org.slf4j.simple.SimpleServiceProvider",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
         ]
