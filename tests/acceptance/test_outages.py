@@ -42,17 +42,17 @@ def started(transferscope: Commands) -> tuple[Running, Running]:
 
 @pytest.mark.parametrize("service", [KAFKA, POSTGRES])
 def test_what_is_published_while_a_service_is_away_is_counted_once(
-    service: str, transferscope: Commands, stack: Stack, tmp_path: Path
+    service: str, transferscope: Commands, breakable: Stack, tmp_path: Path
 ) -> None:
     messages = rough_traffic(2 * HALF, SEEDS[service])
     bridge, worker = started(transferscope)
     with Publisher(messages[:HALF], transferscope.settings, RATE) as publisher:
         publisher.await_published(HALF // 4)
-        with outage(stack, service, "stop"):
+        with outage(breakable, service, "stop"):
             publisher.await_published(HALF * 3 // 4)
     with Publisher(messages[HALF:], transferscope.settings, RATE) as publisher:
         publisher.await_published(HALF // 4)
-        with outage(stack, service, "kill"):
+        with outage(breakable, service, "kill"):
             publisher.await_published(HALF // 2)
             worker.tell_to_end()
             bridge.end()
@@ -77,22 +77,22 @@ def caught_with_messages(bridge: Running, publisher: Publisher, stack: Stack, ho
 
 
 def test_what_a_broker_had_handed_out_when_it_went_away_is_counted_once(
-    transferscope: Commands, stack: Stack, tmp_path: Path
+    transferscope: Commands, breakable: Stack, tmp_path: Path
 ) -> None:
     messages = rough_traffic(2 * HALF, SEEDS[ACTIVEMQ])
     bridge, worker = started(transferscope)
     with KafkaWatch(transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"]) as kafka:
         with Publisher(messages[:HALF], transferscope.settings, RATE) as publisher:
-            with caught_with_messages(bridge, publisher, stack, "stop"):
+            with caught_with_messages(bridge, publisher, breakable, "stop"):
                 said = len(bridge.said())
             bridge.await_word("connected to ", within_s=60, after=said)
         with Publisher(messages[HALF:], transferscope.settings, RATE) as publisher:
-            with caught_with_messages(bridge, publisher, stack, "kill"):
+            with caught_with_messages(bridge, publisher, breakable, "kill"):
                 bridge.end()
             bridge = transferscope.start("bridge")
         transferscope.wait_idle()
         moved = kafka.records()
     worker.end()
     bridge.end()
-    assert moved > len(messages), "nothing was handed out twice: the test shows nothing"
     assert_recounted(messages, tmp_path, transferscope.database_url, note=f"seed {SEEDS[ACTIVEMQ]}")
+    assert moved > len(messages), "nothing was handed out twice: the test shows nothing"

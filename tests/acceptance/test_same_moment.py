@@ -29,7 +29,6 @@ SEED = 51
 WRITERS = 3
 ROUNDS = 40
 KEYS_A_ROUND = 25
-PARTITIONS = 8
 
 
 def test_writers_that_meet_on_the_same_keys_pair_each_message_once(transferscope: Commands, tmp_path: Path) -> None:
@@ -67,9 +66,10 @@ def test_workers_that_share_a_key_because_it_lies_in_two_partitions_pair_each_me
     workers = [transferscope.start("worker") for _ in range(2)]
     with KafkaWatch(bootstrap) as kafka:
         kafka.await_members(len(workers))
+        partitions = kafka.partitions
     for worker in workers:
         worker.pause()
-    spread(messages, bootstrap, rng)
+    spread(messages, bootstrap, partitions, rng)
     for worker in workers:
         worker.go_on()
     with closing(Database(transferscope.database_url)) as database:
@@ -87,7 +87,7 @@ def as_received(message: SimMessage, number: int) -> RawMessage:
     return RawMessage(kind, message.topic, message.body, message.headers, message.received_ms, place, place)
 
 
-def spread(messages: Sequence[SimMessage], bootstrap: str, rng: Random) -> None:
+def spread(messages: Sequence[SimMessage], bootstrap: str, partitions: int, rng: Random) -> None:
     """Into Kafka as the bridge writes, but into any partition."""
     producer = Producer({"bootstrap.servers": bootstrap})
     for number, message in enumerate(messages):
@@ -98,5 +98,5 @@ def spread(messages: Sequence[SimMessage], bootstrap: str, rng: Random) -> None:
             "stomp.message-id": f"ID:test-{number}",
             "stomp.timestamp": str(message.received_ms),
         }
-        producer.produce(FTS_TRANSFER, message.body, partition=rng.randrange(PARTITIONS), headers=headers)
+        producer.produce(FTS_TRANSFER, message.body, partition=rng.randrange(partitions), headers=headers)
     assert producer.flush(30) == 0

@@ -30,6 +30,11 @@ class KafkaWatch:
     ) -> None:
         self._client.close()
 
+    @property
+    def partitions(self) -> int:
+        """How many the topic of transfers has."""
+        return len(self._places)
+
     def records(self) -> int:
         """The transfer messages that were written and not deleted."""
         ends, begins = (
