@@ -29,8 +29,8 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.stack
 
 SEED = 33
-MESSAGES = 40_000
-KILLS = 6
+MESSAGES = 12_000
+KILLS = 4
 
 
 def test_workers_killed_in_the_middle_of_it_leave_the_tables_of_a_clean_run(
