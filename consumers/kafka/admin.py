@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,10 @@ from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.producer import MAX_RECORD_BYTES
 from schemas.topics import TOPICS, Topic
 
+log = logging.getLogger(__name__)
+
 _CONNECT_MS = 10_000
+_LISTENER_POLL_S = 0.2
 _REQUEST_MS = 30_000
 _DAY_MS = 86_400_000
 _COORDINATOR_S = 15.0
@@ -190,6 +194,7 @@ def _client(access: KafkaAccess) -> Iterator[Any]:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it has to say comes as an exception too
     client = None
     try:
+        _wait_for_a_listener(access)
         context = access.ssl_context()
         client = KafkaAdminClient(
             bootstrap_servers=list(access.servers),
@@ -205,3 +210,24 @@ def _client(access: KafkaAccess) -> Iterator[Any]:
     finally:
         if client is not None:
             client.close()
+
+
+def _wait_for_a_listener(access: KafkaAccess) -> None:
+    """Return when one of the servers takes connections; raises OSError when none does in the time for connecting.
+
+    The client would wait as long, but it leaves the sockets of its vain attempts open.
+    """
+    until = time.monotonic() + _CONNECT_MS / 1000
+    while True:
+        for server in access.servers:
+            host, _, port = server.rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_MS / 1000).close()
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise
+                problem = error
+            else:
+                return
+        log.debug("%s: %s", access.address, problem)
+        time.sleep(_LISTENER_POLL_S)
