@@ -17,8 +17,8 @@ from tests.support.recounted import assert_recounted, rough_traffic
 pytestmark = pytest.mark.stack
 
 SEED = 71
-MESSAGES = 6000
-RATE = 1000
+MESSAGES = 8000
+RATE = 800
 
 
 def test_verify_finds_nothing_and_recompute_spoils_nothing_while_workers_write(
