@@ -33,6 +33,7 @@ class Publisher:
         self._turn = threading.Lock()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
+        self._is_enough = threading.Event()
         self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
@@ -43,7 +44,9 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is not None:
+            self.stop()
+        else:
             self._thread.join()
             if self._problem is not None:
                 raise self._problem
@@ -63,6 +66,10 @@ class Publisher:
 
         eventually(enough, within_s)
 
+    def stop(self) -> None:
+        """Publish no more than what was begun; ``published`` then says how many of the messages it were."""
+        self._is_enough.set()
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Everything that was sent is confirmed, and nothing more is sent meanwhile."""
@@ -78,6 +85,8 @@ class Publisher:
         try:
             for begin in range(0, len(self._messages), chunk):
                 self._may_go_on.wait()
+                if self._is_enough.is_set():
+                    return
                 with self._turn:
                     self.published += publish(self._messages[begin : begin + chunk], self._broker, self._rate)
         except Exception as problem:  # noqa: BLE001 - the thread's outermost frame; whoever waits raises it again
