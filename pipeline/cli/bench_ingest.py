@@ -20,7 +20,7 @@ from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
 from consumers.worker.loop import LINGER_S, MOST
 from pipeline.cli import settings as configuration
-from pipeline.cli.bench_ingest_beside import copy_alone, read_alone
+from pipeline.cli.bench_ingest_beside import copy_alone, python_alone, read_alone
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
 from pipeline.cli.children import Child, Died
 from pipeline.cli.kafka import kafka_access
@@ -49,12 +49,13 @@ _HOUR_MS = 3_600_000
 class Run(NamedTuple):
     """One run: messages a second between the first and the last commit, and what the processes needed for it.
 
-    ``worker_us`` and ``server_us``: processor time a message of the workers and of Postgres for them.
-    ``memory_mb``: the highest of each worker; ``growth_mb``: the most that one grew in the second half.
+    ``python_rate``: of plain Python before and after it, their mean. ``worker_us`` and ``server_us``: processor time a
+    message of the workers and of Postgres for them. ``memory_mb``: the highest of each worker; ``growth_mb``: the most that one grew in the second half.
     """
 
     workers: int
     rate: float
+    python_rate: float
     worker_us: float
     server_us: float
     memory_mb: float
@@ -110,6 +111,7 @@ def _run(settings: Settings, environment: Mapping[str, str], messages: int, work
     migrations.downgrade(url, "base")
     migrations.upgrade(url)
     admin.forget_group(kafka_access(settings), GROUP)
+    python_before = python_alone()
     with ExitStack() as started, closing(connect(url)) as store:
         children = [
             started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{number}.log"))
@@ -124,6 +126,7 @@ def _run(settings: Settings, environment: Mapping[str, str], messages: int, work
     return Run(
         workers,
         committed / (last.at - first.at),
+        (python_before + python_alone()) / 2,
         (last.workers.cpu_s - first.workers.cpu_s) / committed * 1e6,
         (last.server.cpu_s - first.server.cpu_s) / committed * 1e6,
         last.workers.highest_mb,
@@ -192,6 +195,7 @@ def _figures(found: Sequence[Run]) -> Iterator[Figure]:
     for each in found:
         name = _named(each.workers)
         yield Figure(name, each.rate, "messages/s", goal=_GOALS.get(each.workers))
+        yield Figure(f"{name}: for a million rounds of plain Python", each.rate / each.python_rate * 1e6, "messages")
         yield Figure(f"{name}: processor time of the workers", each.worker_us, "µs a message")
         yield Figure(f"{name}: processor time of their server side", each.server_us, "µs a message")
         memory = each.memory_mb

@@ -1,4 +1,4 @@
-"""What runs beside ``bench ingest``: the two ends of its way alone, on the same services."""
+"""What runs beside ``bench ingest``: the two ends of its way alone, on the same services, and plain Python."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from schemas.topics import BROKER_TOPICS
 
 _HOUR_MS = 3_600_000
 _READ_S = 1.0
+_ROUNDS = 3_000_000
 
 
 def read_alone(access: KafkaAccess, messages: int) -> float:
@@ -45,6 +46,15 @@ async def _read(access: KafkaAccess, messages: int) -> float:
         return (number - first) / (time.perf_counter() - began)
     finally:
         await consumer.stop()
+
+
+def python_alone() -> float:
+    """Rounds a second of a loop of plain Python on one core: machines that are shared have fast and slow minutes."""
+    began = time.process_time()
+    total = 0
+    for number in range(_ROUNDS):
+        total += number * number % 7
+    return _ROUNDS / (time.process_time() - began)
 
 
 def copy_alone(database_url: str, messages: int) -> float:
