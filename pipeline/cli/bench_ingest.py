@@ -50,7 +50,8 @@ class Run(NamedTuple):
     """One run: messages a second between the first and the last commit, and what the processes needed for it.
 
     ``python_rate``: of plain Python before and after it, their mean. ``worker_us`` and ``server_us``: processor time a
-    message of the workers and of Postgres for them. ``memory_mb``: the highest of each worker; ``growth_mb``: the most that one grew in the second half.
+    message of the workers and of Postgres for them. ``memory_mb``: the highest of each worker; ``growth_mb``: the most
+    that one grew in the second half.
     """
 
     workers: int
