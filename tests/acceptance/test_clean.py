@@ -22,7 +22,7 @@ from tests.support.recounted import assert_recounted, rough_traffic
 pytestmark = pytest.mark.stack
 
 SEED = 11
-MESSAGES = 5000
+MESSAGES = 4000
 NOT_FROM_A_BROKER = {"unknown_kind", "store_refused"}
 """The reasons that no message on the configured topics can give."""
 

@@ -15,7 +15,7 @@ from tests.support.recounted import assert_recounted, rough_traffic
 pytestmark = pytest.mark.stack
 
 SEED = 22
-MESSAGES = 8000
+MESSAGES = 6000
 RATE = 1500
 KILLS = 5
 

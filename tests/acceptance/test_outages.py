@@ -17,7 +17,7 @@ from tests.support.recounted import assert_recounted, rough_traffic
 
 pytestmark = pytest.mark.stack
 
-HALF = 3000
+HALF = 2000
 RATE = 1000
 SEEDS = {KAFKA: 31, POSTGRES: 32, ACTIVEMQ: 33}
 
