@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class KafkaAccess(NamedTuple):
@@ -28,6 +28,16 @@ class KafkaAccess(NamedTuple):
         if self.cert_file is not None:
             context.load_cert_chain(str(self.cert_file), None if self.key_file is None else str(self.key_file))
         return context
+
+    def librdkafka(self) -> dict[str, Any]:
+        """The same for confluent-kafka."""
+        settings: dict[str, Any] = {"bootstrap.servers": self.address}
+        if self.ca_file is not None:
+            settings |= {"security.protocol": "ssl", "ssl.ca.location": str(self.ca_file)}
+        if self.cert_file is not None:
+            key_file = self.key_file or self.cert_file
+            settings |= {"ssl.certificate.location": str(self.cert_file), "ssl.key.location": str(key_file)}
+        return settings
 
 
 class KafkaAway(Exception):

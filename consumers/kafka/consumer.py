@@ -1,4 +1,4 @@
-"""The bulk topics in large reads, with offsets that are committed when the caller says so (aiokafka).
+"""The bulk topics in large batches, with offsets that are committed when the caller says so (confluent-kafka).
 
 Offsets are hints: the store knows what it holds. One that is committed too late makes the same messages come again,
 which changes nothing; one must never be committed before its messages are in the store.
@@ -8,48 +8,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    KafkaError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumers.kafka.access import KafkaAccess, KafkaAway
-from consumers.kafka.records import raw_messages
+from consumers.kafka.gather import Limits, gather
+from consumers.kafka.records import raw_message
+from consumers.thread import WorkThread
 from schemas.envelope import RawMessage
 
 log = logging.getLogger(__name__)
+_library_log = logging.getLogger("librdkafka")
 
 Partition = tuple[str, int]
 """Topic and partition number."""
 
-_FETCH_BYTES = 16 * 2**20
-_PARTITION_FETCH_BYTES = 2**20
-"""Bytes that are fetched ahead of use, in all and for a partition: they bound memory. Kafka sends a message that is
-larger than that all the same, alone."""
+_AHEAD_KIB = 12 * 2**10
+_AHEAD_MESSAGES = 6_000
+"""What is fetched ahead of use: it bounds memory. Kafka sends a message that is larger all the same, alone."""
+_FULL_MS = 20
+"""How soon to look whether there is room again; the client's own second would make the worker wait."""
 _FETCH_WORTH_BYTES = 256 * 2**10
 _FETCH_WAIT_MS = 100
 """Kafka answers when so much is there or so long has passed: a trickle does not become a request a message."""
 _SESSION_MS = 6_000
 """A worker that died is missed after this; the others then take over its partitions."""
 _HEARTBEAT_MS = 2_000
-_REBALANCE_SLACK_S = 0.2
+_IDLE_LIMIT_MS = 60_000
+"""A worker that reads nothing for so long (Postgres away) leaves the group and comes back with its next read. Until
+then it holds up the others whenever partitions move."""
+_RECONNECT_MS = 2_000
+_ANSWER_S = 4.0
+_REVOKE_LIMIT_S = 10.0
 _TAKEN_AWAY = (
-    CommitFailedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
+    KafkaError._NO_OFFSET,
+    KafkaError._STATE,
+    KafkaError._ASSIGNMENT_LOST,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.UNKNOWN_MEMBER_ID,
 )
-_IDLE_LIMIT_MS = 600_000
-"""A worker that reads nothing for so long (Postgres away) leaves the group and comes back with its next read."""
 
 
 class Chunk(NamedTuple):
@@ -61,109 +64,130 @@ class Chunk(NamedTuple):
 
 
 class BulkConsumer:
-    """A member of a consumer group. Every method but the constructor may raise KafkaAway."""
+    """A member of a consumer group. Every method but the constructor may raise KafkaAway.
+
+    The client blocks, so it has two threads: one that reads and is told when partitions move, one for questions and
+    offsets, which must go on meanwhile.
+    """
 
     def __init__(
         self, access: KafkaAccess, topics: Sequence[str], group: str, before_revoke: Callable[[], Awaitable[None]]
     ) -> None:
         """``before_revoke`` runs before partitions are taken away: the last moment to commit their offsets."""
         self._access = access
-        self._consumer = _client(access, group)
-        self._consumer.subscribe(topics, listener=_Listener(before_revoke))
+        self._topics = list(topics)
+        self._before_revoke = before_revoke
+        self._client = Client(_settings(access, group))
+        self._assigned: frozenset[Partition] = frozenset()
+        self._loop: asyncio.AbstractEventLoop
+        self._reading = WorkThread("kafka-read")
+        self._asking = WorkThread("kafka-ask")
 
     async def start(self) -> None:
-        """Join the group; returns when it has given out its partitions."""
-        try:
-            await self._consumer.start()
-        except (KafkaError, OSError) as error:
-            raise self._away(error) from error
+        """Join the group, which then gives out its partitions."""
+        self._loop = asyncio.get_running_loop()
+        # The client would look for a topic that is missing without a pause.
+        await self._asking.run(self._find_topics)
+        self._client.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
-    async def read(self, most: int, timeout_s: float) -> Chunk:
-        """What there is, at most so many messages; waits for the first one, but not longer than the time given."""
-        try:
-            async with asyncio.timeout(timeout_s + _REBALANCE_SLACK_S):  # it knows no limit while partitions move
-                found = await self._consumer.getmany(timeout_ms=max(0, int(timeout_s * 1000)), max_records=most)
-        except TimeoutError:
-            found = {}
-        except KafkaError as error:
-            raise self._away(error) from error
-        messages: list[RawMessage] = []
-        next_offsets: dict[Partition, int] = {}
-        for place, records in found.items():
-            messages += raw_messages(place.topic, place.partition, records)
-            next_offsets[place.topic, place.partition] = records[-1].offset + 1
-        return Chunk(messages, sum(len(message.body) for message in messages), next_offsets)
+    async def read(self, limits: Limits, wait_s: float) -> Chunk:
+        """A batch; waits for its first message, but not longer than the time given."""
+        return await self._reading.run(lambda: self._read(limits, wait_s))
 
     async def commit(self, next_offsets: Mapping[Partition, int]) -> None:
         """Tell the group how far the store is. Partitions that are no longer ours are left out."""
-        assigned = self._consumer.assignment()
-        known = {TopicPartition(*place): offset for place, offset in next_offsets.items()}
-        offsets = {place: offset for place, offset in known.items() if place in assigned}
-        if not offsets:
-            return
-        try:
-            await self._consumer.commit(offsets)
-        except _TAKEN_AWAY as error:
-            log.debug("partitions were taken away while their offsets were committed: %r", error)
-        except KafkaError as error:
-            raise self._away(error) from error
+        offsets = [TopicPartition(*place, offset) for place, offset in next_offsets.items() if place in self._assigned]
+        if offsets:
+            await self._asking.run(lambda: self._commit(offsets))
 
     async def ask(self) -> None:
-        """Returns when Kafka answers."""
-        try:
-            await self._consumer.topics()
-        except (KafkaError, OSError) as error:
-            raise self._away(error) from error
-
-    def partitions(self) -> list[Partition]:
-        """The partitions that are ours now."""
-        return sorted((place.topic, place.partition) for place in self._consumer.assignment())
-
-    def lag(self, next_offsets: Mapping[Partition, int]) -> int:
-        """Messages in our partitions behind these offsets, as far as is known without asking."""
-        lag = 0
-        for (topic, number), offset in next_offsets.items():
-            place = TopicPartition(topic, number)
-            if place in self._consumer.assignment():
-                lag += max(0, (self._consumer.highwater(place) or 0) - offset)
-        return lag
+        """Returns when Kafka answers and has our topics."""
+        await self._asking.run(self._find_topics)
 
     async def stop(self) -> None:
         """Leave the group and close all connections."""
-        await self._consumer.stop()
+        self._asking.close(lambda: None)
+        try:
+            await self._reading.run(self._client.close)
+        finally:
+            self._reading.close(lambda: None)
 
-    def _away(self, error: Exception) -> KafkaAway:
-        return KafkaAway(self._access.address, str(error) or type(error).__name__)
+    def _read(self, limits: Limits, wait_s: float) -> Chunk:
+        messages: list[RawMessage] = []
+        next_offsets: dict[Partition, int] = {}
+        size = 0
+        for record in gather(self._poll, limits, wait_s):
+            topic, partition, offset, body = record.topic(), record.partition(), record.offset(), record.value() or b""
+            messages.append(raw_message(topic, partition, offset, record.timestamp()[1], body, record.headers() or ()))
+            next_offsets[topic, partition] = offset + 1
+            size += len(body)
+        return Chunk(messages, size, next_offsets)
 
+    def _poll(self, most: int, wait_s: float) -> list[Any]:
+        try:
+            found = self._client.consume(most, wait_s)
+        except KafkaException as error:
+            raise self._away(error.args[0]) from error
+        records = [record for record in found if record.error() is None]
+        if len(records) < len(found):
+            for complaint in filter(None, (record.error() for record in found)):
+                if complaint.code() != KafkaError._MAX_POLL_EXCEEDED:
+                    raise self._away(complaint)
+                log.info("read nothing for %d s and left the group; joining it again", _IDLE_LIMIT_MS // 1000)
+        return records
 
-def _client(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
-    context = access.ssl_context()
-    return AIOKafkaConsumer(
-        bootstrap_servers=list(access.servers),
-        client_id="transferscope-worker",
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_bytes=_FETCH_BYTES,
-        fetch_min_bytes=_FETCH_WORTH_BYTES,
-        fetch_max_wait_ms=_FETCH_WAIT_MS,
-        max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
-        session_timeout_ms=_SESSION_MS,
-        heartbeat_interval_ms=_HEARTBEAT_MS,
-        max_poll_interval_ms=_IDLE_LIMIT_MS,
-        security_protocol="PLAINTEXT" if context is None else "SSL",
-        ssl_context=context,
-    )
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        try:
+            self._client.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in _TAKEN_AWAY:
+                raise self._away(error.args[0]) from error
+            log.debug("partitions were taken away while their offsets were committed: %r", error)
 
+    def _find_topics(self) -> None:
+        try:
+            there = self._client.list_topics(timeout=_ANSWER_S).topics
+        except KafkaException as error:
+            raise self._away(error.args[0]) from error
+        for topic in self._topics:
+            if topic not in there:
+                raise KafkaAway(self._access.address, f"it has no topic {topic}; transferscope init makes it")
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, before_revoke: Callable[[], Awaitable[None]]) -> None:
-        self._before_revoke = before_revoke
-
-    async def on_partitions_revoked(self, revoked: object) -> None:
-        await self._before_revoke()
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+    def _on_assign(self, client: Any, places: list[TopicPartition]) -> None:
         """Reading begins at the committed offsets."""
-        ours = ", ".join(f"{place.topic}-{place.partition}" for place in sorted(assigned))
+        self._assigned = frozenset((place.topic, place.partition) for place in places)
+        ours = ", ".join(f"{topic}-{number}" for topic, number in sorted(self._assigned))
         log.info("our partitions: %s", ours or "none, there are more workers than partitions")
+
+    def _on_revoke(self, client: Any, places: list[TopicPartition]) -> None:
+        async def prepare() -> None:
+            await self._before_revoke()
+
+        with suppress(TimeoutError, CancelledError):
+            asyncio.run_coroutine_threadsafe(prepare(), self._loop).result(_REVOKE_LIMIT_S)
+        self._assigned = frozenset()
+
+    def _away(self, error: KafkaError) -> KafkaAway:
+        return KafkaAway(self._access.address, str(error.str()))
+
+
+def _settings(access: KafkaAccess, group: str) -> dict[str, Any]:
+    return {
+        **access.librdkafka(),
+        "client.id": "transferscope-worker",
+        "group.id": group,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        # A start and its complete have the same partition number: whoever has one topic's has the other's.
+        "partition.assignment.strategy": "range",
+        "queued.max.messages.kbytes": _AHEAD_KIB,
+        "queued.min.messages": _AHEAD_MESSAGES,
+        "fetch.queue.backoff.ms": _FULL_MS,
+        "fetch.min.bytes": _FETCH_WORTH_BYTES,
+        "fetch.wait.max.ms": _FETCH_WAIT_MS,
+        "session.timeout.ms": _SESSION_MS,
+        "heartbeat.interval.ms": _HEARTBEAT_MS,
+        "max.poll.interval.ms": _IDLE_LIMIT_MS,
+        "reconnect.backoff.max.ms": _RECONNECT_MS,
+        "logger": _library_log,
+    }

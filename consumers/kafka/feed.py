@@ -51,8 +51,8 @@ def feed(access: KafkaAccess, records: Iterable[Record]) -> int:
 
 
 def _settings(access: KafkaAccess) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "bootstrap.servers": access.address,
+    return {
+        **access.librdkafka(),
         "client.id": "transferscope-feed",
         "acks": "all",
         "linger.ms": 20,
@@ -60,9 +60,3 @@ def _settings(access: KafkaAccess) -> dict[str, Any]:
         "message.timeout.ms": int(_LIMIT_S * 1000),
         "message.max.bytes": MAX_RECORD_BYTES,
     }
-    if access.ca_file is not None:
-        settings |= {"security.protocol": "ssl", "ssl.ca.location": str(access.ca_file)}
-    if access.cert_file is not None:
-        key_file = access.key_file or access.cert_file
-        settings |= {"ssl.certificate.location": str(access.cert_file), "ssl.key.location": str(key_file)}
-    return settings

@@ -160,7 +160,7 @@ class Producer:
 
     def _new_client(self) -> Any:
         settings = {
-            "bootstrap.servers": self._access.address,
+            **self._access.librdkafka(),
             "client.id": "transferscope-bridge",
             "acks": "all",
             "enable.idempotence": True,
@@ -171,11 +171,6 @@ class Producer:
             "logger": _library_log,
             "reconnect.backoff.max.ms": 2_000,
         }
-        if self._access.ca_file is not None:
-            settings |= {"security.protocol": "ssl", "ssl.ca.location": str(self._access.ca_file)}
-        if self._access.cert_file is not None:
-            key_file = self._access.key_file or self._access.cert_file
-            settings |= {"ssl.certificate.location": str(self._access.cert_file), "ssl.key.location": str(key_file)}
         return Client(settings)
 
 

@@ -7,9 +7,8 @@ body that Kafka would not take also ``dead-reason``, ``size`` and ``sha256`` of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Protocol
 
 from schemas.envelope import RawMessage
 from schemas.times import MAX_MS
@@ -18,19 +17,6 @@ from schemas.topics import BROKER_TOPICS, broker_topic
 STOMP = "stomp."
 BRIDGE_HEADERS = frozenset({"kind", "origin", "destination", "received-at", "dead-reason", "size", "sha256"})
 """Names that only the bridge uses: a STOMP header of such a name keeps its prefix, so nobody outside can say them."""
-
-
-class Record(Protocol):
-    """What is used of a client's record."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Headers(Mapping[str, str]):
@@ -66,28 +52,31 @@ def _shown(name: str) -> str:
     return name if short in BRIDGE_HEADERS else short
 
 
-def raw_messages(topic: str, partition: int, records: Iterable[Record]) -> list[RawMessage]:
-    """The records of one partition as messages, in order.
+def raw_message(
+    topic: str,
+    partition: int,
+    offset: int,
+    written_ms: int,
+    body: bytes,
+    raw_headers: Iterable[tuple[str, bytes | None]],
+) -> RawMessage:
+    """A record of Kafka, written at the time given, as a message.
 
     A record without ``kind`` (somebody else wrote it) gets the kind of its broker topic, ``""`` where that is not
     known either. Receipt time: the broker's ``timestamp`` header, else the bridge's clock, else Kafka's.
     """
-    place = f"{topic}-{partition}-"
-    messages: list[RawMessage] = []
-    for record in records:
-        headers = dict(record.headers)
-        source, kind = _source(headers.get("destination") or topic.encode())
-        said = headers.get("kind")
-        if said:
-            kind = said.decode(errors="replace")
-        received = headers.get("stomp.timestamp")
-        if received is None or (received_ms := _ms(received)) is None:
-            received_ms = _ms(headers.get("received-at") or b"") or (record.timestamp if record.timestamp > 0 else None)
-        ref = f"{place}{record.offset}"
-        message_id = headers.get("stomp.message-id")
-        identity = f"{source} {message_id.decode(errors='replace')}" if message_id else ref
-        messages.append(RawMessage(kind, source, record.value or b"", Headers(headers), received_ms, ref, identity))
-    return messages
+    headers = dict(raw_headers)
+    source, kind = _source(headers.get("destination") or topic.encode())
+    said = headers.get("kind")
+    if said:
+        kind = said.decode(errors="replace")
+    received = headers.get("stomp.timestamp")
+    if received is None or (received_ms := _ms(received)) is None:
+        received_ms = _ms(headers.get("received-at") or b"") or (written_ms if written_ms > 0 else None)
+    ref = f"{topic}-{partition}-{offset}"
+    message_id = headers.get("stomp.message-id")
+    identity = f"{source} {message_id.decode(errors='replace')}" if message_id else ref
+    return RawMessage(kind, source, body, Headers(headers), received_ms, ref, identity)
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.consumer import Chunk, Partition
+from consumers.kafka.gather import Limits
 from consumers.worker.backoff import Backoff
 from consumers.worker.health import Health
 from consumers.worker.ledger import Ledger
@@ -24,7 +25,6 @@ from consumers.worker.writer import Writer
 from pipeline.batches import batches
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable
-from schemas.envelope import RawMessage
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Source(Protocol):
     """What is used of ``consumers.kafka.consumer.BulkConsumer``."""
 
     async def start(self) -> None: ...
-    async def read(self, most: int, timeout_s: float) -> Chunk: ...
+    async def read(self, limits: Limits, wait_s: float) -> Chunk: ...
     async def commit(self, next_offsets: Mapping[Partition, int]) -> None: ...
     async def ask(self) -> None: ...
     async def stop(self) -> None: ...
@@ -106,7 +106,7 @@ class Loop:
 
     async def _read_on(self, source: Source) -> None:
         while True:
-            chunk = await self._gather(source)
+            chunk = await source.read(Limits(MOST, MOST_BYTES, LINGER_S), _IDLE_S)
             for part in _parts(chunk):
                 prepared = self._writer.prepare(part.messages)
                 await self._written()
@@ -116,24 +116,6 @@ class Loop:
                     await self._written()
                     await self._writer.refresh()
                 await self._look_after(source)
-
-    async def _gather(self, source: Source) -> Chunk:
-        """What comes until there is enough of it, or the first of it has waited long enough."""
-        messages: list[RawMessage] = []
-        size = 0
-        next_offsets: dict[Partition, int] = {}
-        closes_at = float("inf")
-        while len(messages) < MOST and size < MOST_BYTES:
-            wait_s = min(_IDLE_S, closes_at - time.monotonic())
-            chunk = await source.read(MOST - len(messages), wait_s)
-            if not chunk.messages:
-                break
-            if not messages:
-                closes_at = time.monotonic() + LINGER_S
-            messages += chunk.messages
-            size += chunk.size
-            next_offsets |= chunk.next_offsets
-        return Chunk(messages, size, next_offsets)
 
     async def _write(self, chunk: Chunk, prepared: Enriched) -> None:
         result = await self._writer.commit(chunk.messages, prepared)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from consumers.thread import WorkThread
 from consumers.worker.backoff import Backoff
 from consumers.worker.health import Health
-from consumers.worker.thread import WorkThread
 from pipeline.ingest import BatchResult
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable

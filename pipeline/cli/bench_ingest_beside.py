@@ -10,8 +10,9 @@ from contextlib import closing
 
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.consumer import BulkConsumer
+from consumers.kafka.gather import Limits
 from consumers.worker.config import TOPICS
-from consumers.worker.loop import MOST
+from consumers.worker.loop import LINGER_S, MOST, MOST_BYTES
 from pipeline.ingest import Ingest
 from pipeline.simulator import SimMessage, simulate
 from pipeline.simulator.mix import CLEAN
@@ -36,13 +37,14 @@ async def _read(access: KafkaAccess, messages: int) -> float:
     async def nothing() -> None:
         pass
 
+    limits = Limits(MOST, MOST_BYTES, LINGER_S)
     consumer = BulkConsumer(access, TOPICS, f"bench-{os.getpid()}", nothing)
     await consumer.start()
     try:
-        number = len((await consumer.read(MOST, 10 * _READ_S)).messages)
+        number = len((await consumer.read(limits, 10 * _READ_S)).messages)
         first, began = number, time.perf_counter()
         while number < messages:
-            number += len((await consumer.read(MOST, _READ_S)).messages)
+            number += len((await consumer.read(limits, _READ_S)).messages)
         return (number - first) / (time.perf_counter() - began)
     finally:
         await consumer.stop()

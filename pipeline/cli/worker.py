@@ -21,7 +21,7 @@ from pipeline.cli.settings import Settings
 from pipeline.store import migrations
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
+_LIBRARIES = ("faust", "mode", "librdkafka", "asyncio")
 
 
 @click.command()

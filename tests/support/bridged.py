@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aiokafka import ConsumerRecord
-
 from consumers.bridge.mapping import Source, record_of
 from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Record
-from consumers.kafka.records import raw_messages
+from consumers.kafka.records import raw_message
 from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
 from pipeline.simulator import SimMessage
@@ -38,9 +36,9 @@ def lag(access: KafkaAccess) -> int:
 
 def read(found: Iterable[Record]) -> list[RawMessage]:
     """The same messages as a worker reads them, in one partition."""
-    return raw_messages(FTS_TRANSFER, 0, [_read(number, record) for number, record in enumerate(found)])
+    return [_read(number, record) for number, record in enumerate(found)]
 
 
-def _read(offset: int, record: Record) -> ConsumerRecord[bytes, bytes]:
-    headers = tuple((name, text.encode() if isinstance(text, str) else text) for name, text in record.headers)
-    return ConsumerRecord(record.topic, 0, offset, 1, 0, None, record.value, None, -1, len(record.value), headers)
+def _read(offset: int, record: Record) -> RawMessage:
+    headers = [(name, text.encode() if isinstance(text, str) else text) for name, text in record.headers]
+    return raw_message(record.topic, 0, offset, 1, record.value, headers)

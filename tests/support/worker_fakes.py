@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.consumer import Chunk, Partition
+from consumers.kafka.gather import Limits
 from pipeline.ingest import BatchResult
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable
@@ -53,17 +54,17 @@ class Reader:
         """Reading begins where the group is, as after every rebalance."""
         self._next = {(TOPIC, n): self._log.committed.get((TOPIC, n), 0) for n in range(len(self._log.ends))}
 
-    async def read(self, most: int, timeout_s: float) -> Chunk:
+    async def read(self, limits: Limits, wait_s: float) -> Chunk:
         self._check()
         messages: list[RawMessage] = []
         offsets: dict[Partition, int] = {}
         for place, begin in self._next.items():
-            end = min(begin + most - len(messages), self._log.ends[place[1]])
+            end = min(begin + limits.most - len(messages), self._log.ends[place[1]])
             if end > begin:
                 messages += [message(place[1], n, self._log.body_size) for n in range(begin, end)]
                 offsets[place] = end
         self._next |= offsets
-        await asyncio.sleep(0 if messages else min(timeout_s, 0.01))
+        await asyncio.sleep(0 if messages else min(wait_s, 0.01))
         return Chunk(messages, sum(len(each.body) for each in messages), offsets)
 
     async def commit(self, next_offsets: Mapping[Partition, int]) -> None:

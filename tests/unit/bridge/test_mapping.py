@@ -8,10 +8,10 @@ import json
 import pytest
 
 from consumers.bridge.mapping import KEPT_BYTES, Source, record_of, sources, too_large
-from consumers.kafka.records import raw_messages
 from consumers.stomp.frames import Delivery
 from schemas.keys import partition_of
 from schemas.topics import FTS_COMPLETE, FTS_START, FTS_TRANSFER, MAX_BODY_BYTES
+from tests.support import bridged
 
 TOPIC = "transfer.fts_monitoring_complete"
 SOURCE = Source("mb1.example.org:61613", TOPIC, FTS_COMPLETE, 8)
@@ -79,16 +79,7 @@ def test_of_a_larger_body_its_first_mebibyte_goes_with_size_and_digest() -> None
 
 
 def test_the_worker_reads_what_the_bridge_writes() -> None:
-    class FromKafka:
-        offset, timestamp = 9, 1
-        value: bytes | None
-        headers: list[tuple[str, bytes | None]]
-
-    written = record_of(Delivery(HEADERS, b"{}"), SOURCE, 5)
-    read = FromKafka()
-    read.value = written.value
-    read.headers = [(name, value.encode() if isinstance(value, str) else value) for name, value in written.headers]
-    (message,) = raw_messages(written.topic, written.partition, [read])
+    (message,) = bridged.read([record_of(Delivery(HEADERS, b"{}"), SOURCE, 5)])
     assert (message.kind, message.topic, message.body) == (FTS_COMPLETE, TOPIC, b"{}")
     assert message.received_ms == 1795300000000
     assert message.headers["message-id"] == "ID:mb1-1"

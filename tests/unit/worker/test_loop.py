@@ -164,7 +164,7 @@ def test_while_postgres_is_away_the_batch_is_tried_again_and_nothing_is_told() -
     log, store = Log(100), Store()
 
     async def story(worker: Worker) -> None:
-        await worker.until(lambda: log.readers)
+        await worker.until(lambda: log.committed == ends(log))
         store.away = True
         log.ends[0] += 100
         await worker.until(lambda: worker.health.why_not())

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from consumers.worker.thread import WorkThread
+from consumers.thread import WorkThread
 
 
 def test_calls_are_done_in_order_by_one_thread_beside_the_event_loop() -> None:
@@ -67,7 +67,7 @@ def test_the_last_call_is_done_after_all_others() -> None:
 def test_a_call_that_hangs_does_not_keep_the_process() -> None:
     program = (
         "import asyncio, threading\n"
-        "from consumers.worker.thread import WorkThread\n"
+        "from consumers.thread import WorkThread\n"
         "async def main():\n"
         "    thread = WorkThread('test')\n"
         "    asyncio.ensure_future(thread.run(threading.Event().wait))\n"
