@@ -35,6 +35,7 @@ from pipeline.simulator import simulate
 from pipeline.simulator.mix import CLEAN
 from pipeline.store import migrations
 from pipeline.store.activity import writer_pids
+from pipeline.store.filler import fill
 from pipeline.store.session import connect
 from pipeline.store.totals import totals
 from schemas.topics import BROKER_TOPICS
@@ -44,17 +45,21 @@ _MEMORY_GOAL_MB = 300.0
 _POLL_S = 0.05
 _STALLED_S = 60.0
 _HOUR_MS = 3_600_000
+_FILLED_MS = 10 * 24 * _HOUR_MS
+_FILLED_GOAL = 0.8
 
 
 class Run(NamedTuple):
     """One run: messages a second between the first and the last commit, and what the processes needed for it.
 
+    ``filled``: how many transfers, each with its start, were in the tables before.
     ``python_rate``: of plain Python before and after it, their mean. ``worker_us`` and ``server_us``: processor time a
     message of the workers and of Postgres for them. ``memory_mb``: the highest of each worker; ``growth_mb``: the most
     that one grew in the second half.
     """
 
     workers: int
+    filled: int
     rate: float
     python_rate: float
     worker_us: float
@@ -66,11 +71,18 @@ class Run(NamedTuple):
 @click.command()
 @click.option("--messages", default=1_000_000, show_default=True, type=click.IntRange(50_000), help="How many a run.")
 @click.option("--workers", default="1,2", show_default=True, help="Runs with so many workers each.")
+@click.option(
+    "--filled",
+    default=0,
+    type=click.IntRange(0),
+    help="One more run, as the first one, on tables with so many older transfers and their starts.",
+)
 @json_option
-def ingest(messages: int, workers: str, as_json: bool) -> None:
+def ingest(messages: int, workers: str, filled: int, as_json: bool) -> None:
     """Commit simulated messages, half starts and half completes of the same transfers, from Kafka into empty tables.
 
     Uses a local stack of its own and workers as operators run them. All messages are in Kafka before a worker starts.
+    With --filled it needs 1.5 kB of disk and 0.1 ms a transfer for filling.
 
     \b
     Example:
@@ -82,13 +94,19 @@ def ingest(messages: int, workers: str, as_json: bool) -> None:
         with Stack.up(Path(folder) / "stack", (POSTGRES, KAFKA)) as stack:
             environment = {**os.environ, **stack.env()}
             settings = configuration.load(None, stack.env())
-            found = run(settings, environment, messages, numbers, Path(folder))
+            found = run(settings, environment, messages, numbers, Path(folder), filled)
             read_rate = read_alone(kafka_access(settings), messages)
             copy_rate = copy_alone(settings.need("database_url"), min(messages, 200_000))
     print_report(
         BenchReport(
             "ingest",
-            {"messages": messages, "partitions": settings.partitions, "batch": MOST, "linger": f"{LINGER_S} s"},
+            {
+                "messages": messages,
+                "filled": filled,
+                "partitions": settings.partitions,
+                "batch": MOST,
+                "linger": f"{LINGER_S} s",
+            },
             [*_figures(found), *_beside(found, read_rate, copy_rate)],
         ),
         as_json,
@@ -96,36 +114,43 @@ def ingest(messages: int, workers: str, as_json: bool) -> None:
 
 
 def run(
-    settings: Settings, environment: Mapping[str, str], messages: int, workers: Sequence[int], folder: Path
+    settings: Settings, environment: Mapping[str, str], messages: int, workers: Sequence[int], folder: Path, filled: int
 ) -> list[Run]:
-    """A run with each number of workers on the services of the settings, whose tables and topics it empties."""
+    """A run with each number of workers on the services of the settings, whose tables and topics it empties; then one
+    with the first number on filled tables, if they are to be filled."""
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
     with Progress("into Kafka", "messages", messages) as progress:
         feed(kafka, _counted(_records(messages, settings.partitions), progress))
-    return [_run(settings, environment, messages, number, folder) for number in workers]
+    plan = [(number, 0) for number in workers] + ([(workers[0], filled)] if filled else [])
+    return [_run(settings, environment, messages, number, folder, rows) for number, rows in plan]
 
 
-def _run(settings: Settings, environment: Mapping[str, str], messages: int, workers: int, folder: Path) -> Run:
+def _run(
+    settings: Settings, environment: Mapping[str, str], messages: int, workers: int, folder: Path, filled: int
+) -> Run:
     url = settings.need("database_url")
     migrations.upgrade(url)
     migrations.downgrade(url, "base")
     migrations.upgrade(url)
+    if filled:
+        _fill(url, filled)
     admin.forget_group(kafka_access(settings), GROUP)
     python_before = python_alone()
     with ExitStack() as started, closing(connect(url)) as store:
         children = [
-            started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{number}.log"))
+            started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{filled}-{number}.log"))
             for number in range(workers)
         ]
         watch = _Watch(lambda: sum(totals(store)), lambda: writer_pids(store), children)
-        progress = started.enter_context(Progress(_named(workers), "messages", messages))
+        progress = started.enter_context(Progress(_named(workers, filled), "messages", messages))
         first = watch.await_committed(1, progress)
         half = watch.await_committed(messages // 2, progress)
         last = watch.await_committed(messages, progress)
     committed = last.committed - first.committed
     return Run(
         workers,
+        filled,
         committed / (last.at - first.at),
         (python_before + python_alone()) / 2,
         (last.workers.cpu_s - first.workers.cpu_s) / committed * 1e6,
@@ -188,14 +213,23 @@ def _counted(records: Iterator[Record], progress: Progress) -> Iterator[Record]:
         progress.advance(1)
 
 
-def _named(workers: int) -> str:
-    return "1 worker" if workers == 1 else f"{workers} workers"
+def _named(workers: int, filled: int) -> str:
+    name = "1 worker" if workers == 1 else f"{workers} workers"
+    return f"{name}, filled tables" if filled else name
+
+
+def _fill(url: str, transfers: int) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    with closing(connect(url)) as store, Progress("filling tables", "transfers", transfers) as progress:
+        fill(store, transfers, now_ms - _FILLED_MS, now_ms, progress.advance)
 
 
 def _figures(found: Sequence[Run]) -> Iterator[Figure]:
+    empty_rates = {each.workers: each.rate for each in found if not each.filled}
     for each in found:
-        name = _named(each.workers)
-        yield Figure(name, each.rate, "messages/s", goal=_GOALS.get(each.workers))
+        name = _named(each.workers, each.filled)
+        goal = _FILLED_GOAL * empty_rates[each.workers] if each.filled else _GOALS.get(each.workers)
+        yield Figure(name, each.rate, "messages/s", goal=goal)
         yield Figure(f"{name}: for a million rounds of plain Python", each.rate / each.python_rate * 1e6, "messages")
         yield Figure(f"{name}: processor time of the workers", each.worker_us, "µs a message")
         yield Figure(f"{name}: processor time of their server side", each.server_us, "µs a message")
@@ -208,7 +242,7 @@ def _beside(found: Sequence[Run], read_rate: float, copy_rate: float) -> Iterato
     yield Figure("reading alone, one client", read_rate, "messages/s")
     yield Figure("COPY of finished rows alone", copy_rate, "messages/s")
     for each in found:
-        if each.workers == 1:
+        if each.workers == 1 and not each.filled:
             yield Figure("1 worker to reading alone", each.rate / read_rate, "")
             yield Figure("1 worker to COPY alone", each.rate / copy_rate, "")
 

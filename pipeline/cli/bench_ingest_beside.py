@@ -11,6 +11,7 @@ from contextlib import closing
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.consumer import BulkConsumer
 from consumers.kafka.gather import Limits
+from consumers.worker import garbage
 from consumers.worker.config import TOPICS
 from consumers.worker.loop import LINGER_S, MOST, MOST_BYTES
 from pipeline.ingest import Ingest
@@ -30,6 +31,7 @@ _ROUNDS = 3_000_000
 
 def read_alone(access: KafkaAccess, messages: int) -> float:
     """Messages a second that a worker's client reads when nobody does anything with them."""
+    garbage.stop_automatic()  # as in a worker
     return asyncio.run(_read(access, messages))
 
 
