@@ -7,7 +7,7 @@ new store. Rules: semantics.md. Where it leaves a choice:
 - the copy of a repeated message that is kept is the one received first, then the one that stands first;
 - ``job_id`` and ``file_id`` are what the message says; the key may take them from its id;
 - an agent is compared and told in lower case, without a trailing dot;
-- a message without an id of its own (``transfer_id``, ``tr_id``) has ``file__job`` as the id in its dedupe key;
+- the id in a dedupe key is the transfer key with the message's own (``transfer_id``, ``tr_id``), which may be missing;
 - a moved share of 0 bytes makes no window row of its own.
 """
 

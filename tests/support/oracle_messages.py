@@ -108,7 +108,6 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         raise Unusable("too_old")
     fts = host_of_url(_text(fields.get("endpnt")))
     agent = _text(fields.get("agent_fqdn")).lower().rstrip(".")
-    message_id = transfer_id or f"{file_id}__{job_id}"
     common: dict[str, Any] = {
         "ref": ref,
         "received_ms": received_ms,
@@ -126,10 +125,10 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         "dst_host": _link_host(fields, "dst_hostname", "dst_url"),
     }
     if is_start:
-        return Start(dedupe=(fts, message_id, agent, event_ms), **common)
+        return Start(dedupe=(fts, key, transfer_id, agent, event_ms), **common)
     volume = read_bytes(fields.get("tr_bt_transfered"))
     return Complete(
-        dedupe=(fts, message_id, event_ms, state, volume),
+        dedupe=(fts, key, transfer_id, event_ms, state, volume),
         state=state,
         bytes=volume,
         times=times,
