@@ -11,3 +11,8 @@ class Unreachable(Exception):
         self.service = service
         self.address = address
         self.why = why
+
+    @property
+    def short(self) -> str:
+        """Where and why, for a list of them."""
+        return f"{self.address}: {self.why}"

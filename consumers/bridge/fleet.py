@@ -47,7 +47,7 @@ class Fleet:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each name without an address and each address without a connection."""
+        """Where and why, for each name without an address and each address without a connection."""
         waiting = [link.stats for link in self.links if link.stats.state != stats.CONNECTED]
         return [*self._unresolved.values(), *(s.last_error or f"{s.broker} does not answer yet" for s in waiting)]
 
@@ -58,9 +58,9 @@ class Fleet:
             try:
                 endpoints = broker.endpoints()
             except Unreachable as error:
-                if self._unresolved.get(broker.url) != str(error):
+                if self._unresolved.get(broker.url) != error.short:
                     log.warning("%s; trying again", error)
-                self._unresolved[broker.url] = str(error)
+                self._unresolved[broker.url] = error.short
                 self._last_named.update((key, now) for key in self._links if key[0] == place)
                 continue
             self._unresolved.pop(broker.url, None)

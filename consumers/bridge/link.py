@@ -109,16 +109,18 @@ class Link:
             began = time.monotonic()
             try:
                 self._connection(producer)
-            except (Unreachable, Lost) as error:
-                self._failed(str(error))
+            except Unreachable as error:
+                self._failed(error, error.short)
+            except Lost as error:
+                self._failed(error, str(error))
             if time.monotonic() - began > _STABLE_S:
                 delay = _FIRST_DELAY_S
             self._stopping.wait(delay * random.uniform(0.5, 1.5))
             delay = min(2 * delay, _LONGEST_DELAY_S)
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, error: Exception, why: str) -> None:
         if why != self.stats.last_error or self.stats.state == stats.CONNECTED:
-            log.warning("%s; trying again", why)
+            log.warning("%s; trying again", error)
         self.stats.state = stats.CONNECTING
         self.stats.last_error = why
 

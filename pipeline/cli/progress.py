@@ -96,3 +96,16 @@ class Waiting:
         elif time.monotonic() - self._told >= LINE_EVERY_S:
             self._told = time.monotonic()
             say(text)
+
+
+class Steps(Waiting):
+    """A work of few large steps, whose number is known only when it has begun."""
+
+    def __init__(self, what: str, unit: str) -> None:
+        super().__init__()
+        self._what = what
+        self._unit = unit
+
+    def tell_step(self, done: int, whole: int) -> None:
+        """So many steps of all are done."""
+        self.tell(f"{self._what}: {count(done)} of {count(whole)} {self._unit}")

@@ -9,6 +9,7 @@ import click
 from pipeline.cli.cells import document, print_cells
 from pipeline.cli.options import json_option, range_options, with_settings
 from pipeline.cli.output import write_json
+from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
 from pipeline.cli.topology import newest
 from pipeline.cli.units import count
@@ -33,8 +34,8 @@ def recompute(settings: Settings, /, from_ms: int | None, to_ms: int | None, dry
       transferscope recompute --from -7d
     """
     url = settings.need("database_url")
-    with closing(connect(url)) as connection, closing(connect(url)) as numbers:
-        report = rebuild(connection, numbers, newest(url), from_ms, to_ms, dry_run)
+    with closing(connect(url)) as connection, closing(connect(url)) as numbers, Steps("rebuilding", "days") as steps:
+        report = rebuild(connection, numbers, newest(url), from_ms, to_ms, dry_run, steps.tell_step)
     if as_json:
         cells = [document(cell, "before", "after") for cell in report.examples]
         write_json({**report._asdict(), "examples": cells, "dry_run": dry_run})

@@ -10,6 +10,7 @@ from pipeline.cli.cells import document, print_cells
 from pipeline.cli.errors import ANSWER_IS_NO
 from pipeline.cli.options import json_option, range_options, with_settings
 from pipeline.cli.output import write_json
+from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import count, moment
 from pipeline.store.session import connect
@@ -31,8 +32,8 @@ def verify(settings: Settings, /, from_ms: int | None, to_ms: int | None, as_jso
       transferscope verify
       transferscope verify --from -2d --json
     """
-    with closing(connect(settings.need("database_url"))) as connection:
-        report = compare(connection, from_ms, to_ms)
+    with closing(connect(settings.need("database_url"))) as connection, Steps("comparing", "days") as steps:
+        report = compare(connection, from_ms, to_ms, steps.tell_step)
     if as_json:
         write_json(
             {

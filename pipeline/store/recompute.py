@@ -6,7 +6,7 @@ all others go on. Earlier days on which bytes of its transfers moved are rewritt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -57,15 +57,17 @@ def recompute(
     from_ms: int | None = None,
     to_ms: int | None = None,
     dry_run: bool = False,
+    told: Callable[[int, int], None] = lambda done, days: None,
 ) -> RecomputeReport:
     """Enrich the rows of the days that [from_ms, to_ms) touches with ``topology`` and rebuild their windows.
 
-    ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. Raises BelowRawFloor,
-    TopologyChanged.
+    ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. ``told`` gets the days
+    done and all their number. Raises BelowRawFloor, TopologyChanged.
     """
     links = Links()
     total = RecomputeReport(0, 0, 0, 0, [])
-    for day in whole_days(connection, from_ms, to_ms):
+    days = whole_days(connection, from_ms, to_ms)
+    for day in days:
         done = _one_day(connection, numbers, topology, links, day)
         if dry_run:
             connection.rollback()
@@ -78,6 +80,7 @@ def recompute(
             total.changed + done.changed,
             total.examples + done.examples[: _KEPT - len(total.examples)],
         )
+        told(total.days, len(days))
     return total
 
 

@@ -5,6 +5,7 @@ Each day is compared in one snapshot, in which every batch is there whole or not
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -77,20 +78,29 @@ def whole_days(connection: Connection, from_ms: int | None, to_ms: int | None) -
     ]
 
 
-def verify(connection: Connection, from_ms: int | None = None, to_ms: int | None = None) -> VerifyReport:
-    """Compare all windows of the days that [from_ms, to_ms) touches. Raises BelowRawFloor."""
+def verify(
+    connection: Connection,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    told: Callable[[int, int], None] = lambda done, days: None,
+) -> VerifyReport:
+    """Compare all windows of the days that [from_ms, to_ms) touches.
+
+    ``told`` gets the days done and all their number. Raises BelowRawFloor.
+    """
     days = whole_days(connection, from_ms, to_ms)
     cells, differing = 0, 0
     examples: list[Cell] = []
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
     try:
-        for day in days:
+        for number, day in enumerate(days, 1):
             with connection, connection.cursor() as cursor:
                 expected.build(cursor, day)
                 difference = compare(cursor, day)
             cells += difference.cells
             differing += difference.differing
             examples += difference.examples[: _KEPT - len(examples)]
+            told(number, len(days))
     finally:
         connection.set_session(isolation_level="DEFAULT")
     now = datetime.now(UTC)

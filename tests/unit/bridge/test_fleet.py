@@ -118,7 +118,7 @@ def test_a_name_server_that_is_down_costs_no_connection(world: World) -> None:
         world.now = hour * KEEP_S
         fleet.reconcile()
     assert world.connected() == ["10.0.0.1"]
-    assert fleet.problems == ["ActiveMQ at mb:61613 cannot be reached: its name cannot be resolved"]
+    assert fleet.problems == ["mb:61613: its name cannot be resolved"]
 
 
 def test_a_name_that_cannot_be_resolved_yet_does_not_stop_the_others(world: World) -> None:
