@@ -8,7 +8,7 @@ The MONIT archive wraps a message as ``{"data": {...}, "metadata": {...}}``: ``d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,9 +18,6 @@ from schemas.envelope import RawMessage
 from schemas.events import (
     ABORTED,
     FAILED,
-    INTERVAL_EMPTY,
-    INTERVAL_IGNORED,
-    INTERVAL_NONE,
     INTERVAL_USED,
     OK,
     Complete,
@@ -29,24 +26,10 @@ from schemas.events import (
 )
 from schemas.hosts import instance_name, link_host
 from schemas.keys import hash64, id_text, key_order, transfer_key
-from schemas.numbers import decimal_of, whole
-from schemas.times import BadTime, is_zero_time, wire_time
-
-DAY_MS = 86_400_000
-_MAX_STAGE_MS = 7 * DAY_MS
-_MAX_BYTES = 2**53
-"""Above it is no file but an unsigned wrap-around; sums of it still fit Postgres's numbers."""
-_INTERVAL_SLACK_MS = 60_000
-_MAX_AHEAD_MS = DAY_MS
+from schemas.rules import Horizon, byte_count, duration, interval, time_field, within
+from schemas.times import is_zero_time
 
 _STATES = {"ok": OK, "error": FAILED, "abort": ABORTED, "aborted": ABORTED}
-
-
-class Horizon(NamedTuple):
-    """How old a record may be: ``raw_retention_ms`` before its receipt, and never before ``raw_floor_ms``."""
-
-    raw_retention_ms: int = 30 * DAY_MS
-    raw_floor_ms: int | None = None
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -117,10 +100,10 @@ def parse_start(message: RawMessage, horizon: Horizon) -> Start:
     wire = cleaning.decode_object(message.body, _decode_start, _StartWire)
     transfer_id = id_text(wire.transfer_id)
     job_id, file_id, key = _identity(wire, transfer_id)
-    event_ms = _time(wire.timestamp, "timestamp")
+    event_ms = time_field(wire.timestamp, "timestamp")
     if event_ms is None:
         raise Malformed("no_time", "the start has no timestamp")
-    received_ms = _within(event_ms, message.received_ms, horizon)
+    received_ms = within(event_ms, message.received_ms, horizon)
     metadata = wire.file_metadata if type(wire.file_metadata) is _Metadata else _NO_METADATA
     fts = instance_name(cleaning.text(wire.endpnt))
     agent = _agent(wire.agent_fqdn)
@@ -154,29 +137,29 @@ def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
     if state is None:
         raise Malformed("unknown_state", f"t_final_transfer_state is {wire.t_final_transfer_state!r:.80}")
 
-    started = _time(wire.tr_timestamp_start, "tr_timestamp_start")
-    completed = _time(wire.tr_timestamp_complete, "tr_timestamp_complete")
-    stream_from = _time(wire.timestamp_tr_st, "timestamp_tr_st")
-    stream_to = _time(wire.timestamp_tr_comp, "timestamp_tr_comp")
-    chk_src_from = _time(wire.timestamp_chk_src_st, "timestamp_chk_src_st")
-    chk_src_to = _time(wire.timestamp_chk_src_ended, "timestamp_chk_src_ended")
-    chk_dst_from = _time(wire.timestamp_checksum_dest_st, "timestamp_checksum_dest_st")
-    chk_dst_to = _time(wire.timestamp_checksum_dest_ended, "timestamp_checksum_dest_ended")
-    prep_from = _time(wire.time_srm_prep_st, "time_srm_prep_st")
-    prep_to = _time(wire.time_srm_prep_end, "time_srm_prep_end")
-    fin_from = _time(wire.time_srm_fin_st, "time_srm_fin_st")
-    fin_to = _time(wire.time_srm_fin_end, "time_srm_fin_end")
+    started = time_field(wire.tr_timestamp_start, "tr_timestamp_start")
+    completed = time_field(wire.tr_timestamp_complete, "tr_timestamp_complete")
+    stream_from = time_field(wire.timestamp_tr_st, "timestamp_tr_st")
+    stream_to = time_field(wire.timestamp_tr_comp, "timestamp_tr_comp")
+    chk_src_from = time_field(wire.timestamp_chk_src_st, "timestamp_chk_src_st")
+    chk_src_to = time_field(wire.timestamp_chk_src_ended, "timestamp_chk_src_ended")
+    chk_dst_from = time_field(wire.timestamp_checksum_dest_st, "timestamp_checksum_dest_st")
+    chk_dst_to = time_field(wire.timestamp_checksum_dest_ended, "timestamp_checksum_dest_ended")
+    prep_from = time_field(wire.time_srm_prep_st, "time_srm_prep_st")
+    prep_to = time_field(wire.time_srm_prep_end, "time_srm_prep_end")
+    fin_from = time_field(wire.time_srm_fin_st, "time_srm_fin_st")
+    fin_to = time_field(wire.time_srm_fin_end, "time_srm_fin_end")
     event_ms = completed
     if event_ms is None:
         ends = (started, stream_from, stream_to, chk_src_from, chk_src_to, chk_dst_from, chk_dst_to)
         event_ms = max((t for t in (*ends, prep_from, prep_to, fin_from, fin_to) if t is not None), default=None)
         if event_ms is None:
             raise Malformed("no_time", "the complete has none of its times")
-    received_ms = _within(event_ms, message.received_ms, horizon)
+    received_ms = within(event_ms, message.received_ms, horizon)
 
-    count = _bytes(wire.tr_bt_transfered)
-    streaming = _duration(stream_from, stream_to)
-    interval = _interval(stream_from, stream_to, event_ms, horizon.raw_floor_ms)
+    count = byte_count(wire.tr_bt_transfered, "tr_bt_transfered")
+    streaming = duration(stream_from, stream_to)
+    use = interval(stream_from, stream_to, event_ms, horizon.raw_floor_ms)
     metadata = wire.file_metadata if type(wire.file_metadata) is _Metadata else _NO_METADATA
     fts = instance_name(cleaning.text(wire.endpnt))
     return Complete(
@@ -202,16 +185,16 @@ def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
         cleaning.size(wire.file_size) if wire.file_size is not None else cleaning.size(wire.f_size),
         started,
         started is None and is_zero_time(wire.tr_timestamp_start),
-        interval,
-        stream_from if interval == INTERVAL_USED and stream_from is not None else 0,
-        stream_to if interval == INTERVAL_USED and stream_to is not None else 0,
+        use,
+        stream_from if use == INTERVAL_USED and stream_from is not None else 0,
+        stream_to if use == INTERVAL_USED and stream_to is not None else 0,
         (
             streaming,
-            _duration(started, completed),
-            _duration(prep_from, prep_to),
-            _duration(fin_from, fin_to),
-            _duration(chk_src_from, chk_src_to),
-            _duration(chk_dst_from, chk_dst_to),
+            duration(started, completed),
+            duration(prep_from, prep_to),
+            duration(fin_from, fin_to),
+            duration(chk_src_from, chk_src_to),
+            duration(chk_dst_from, chk_dst_to),
             count * 1000 // streaming if streaming else None,
         ),
         cleaning.text(wire.channel_type),
@@ -242,52 +225,3 @@ def _agent(value: object) -> str:
 def _side(host: object, url: object, rse: object, token: object) -> Side:
     link_url = cleaning.text(url)
     return Side(link_host(cleaning.text(host), link_url), link_url, cleaning.text(rse), cleaning.text(token))
-
-
-def _time(value: object, field: str) -> int | None:
-    try:
-        return wire_time(value)
-    except BadTime as error:
-        raise Malformed("bad_time", f"{field}: {error}") from None
-
-
-def _within(event_ms: int, received_ms: int | None, horizon: Horizon) -> int:
-    received = event_ms if received_ms is None else received_ms
-    if event_ms > received + _MAX_AHEAD_MS:
-        raise Malformed("future", f"event time {event_ms} ms is more than 24 h after the receipt time {received} ms")
-    oldest = received - horizon.raw_retention_ms
-    if event_ms < oldest or (horizon.raw_floor_ms is not None and event_ms < horizon.raw_floor_ms):
-        raise Malformed("too_old", f"event time {event_ms} ms is older than what is kept")
-    return received
-
-
-def _duration(begin: int | None, end: int | None) -> int | None:
-    if begin is None or end is None or end < begin or end - begin > _MAX_STAGE_MS:
-        return None
-    return end - begin
-
-
-def _interval(begin: int | None, end: int | None, event_ms: int, raw_floor_ms: int | None) -> int:
-    if begin is None or end is None:
-        return INTERVAL_NONE
-    if end <= begin:
-        return INTERVAL_EMPTY
-    before_floor = raw_floor_ms is not None and begin < raw_floor_ms
-    if end - begin > _MAX_STAGE_MS or before_floor or end > event_ms + _INTERVAL_SLACK_MS:
-        return INTERVAL_IGNORED
-    return INTERVAL_USED
-
-
-def _bytes(value: object) -> int:
-    if value is None:
-        return 0
-    if type(value) is str:
-        value = value.strip() or 0
-    if type(value) is int:
-        count: int | None = value
-    else:
-        number = decimal_of(value)
-        count = None if number is None or abs(number) > _MAX_BYTES else whole(number)
-    if count is None or count < 0 or count > _MAX_BYTES:
-        raise Malformed("bad_bytes", f"tr_bt_transfered is {value!r:.80}")
-    return count

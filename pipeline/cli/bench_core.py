@@ -22,7 +22,7 @@ from pipeline.topology.files import parse
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
 from schemas.framing import strip_frame
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from schemas.topics import BROKER_TOPICS
 
 _BATCH = 10_000

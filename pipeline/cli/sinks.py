@@ -12,7 +12,7 @@ from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.stages.decode import decode
 from schemas.envelope import RawMessage
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from schemas.topics import KINDS
 
 Sink = Callable[[Sequence[RawMessage]], Mapping[str, int]]

@@ -14,7 +14,7 @@ from pipeline.store import topologies
 from pipeline.store.transaction import OtherTopology, Refused, Store
 from pipeline.topology.resolve import Topology as Snapshot
 from schemas.envelope import RawMessage
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 
 log = logging.getLogger(__name__)
 

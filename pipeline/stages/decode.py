@@ -10,7 +10,8 @@ from schemas import topics
 from schemas.deadletters import Malformed
 from schemas.envelope import RawMessage
 from schemas.events import Complete, Start
-from schemas.fts import Horizon, parse_complete, parse_start
+from schemas.fts import parse_complete, parse_start
+from schemas.rules import Horizon
 
 _KEPT_OF_TOO_LARGE = 1024 * 1024
 TOO_LARGE_HEADER = "dead-reason"

@@ -8,7 +8,8 @@ from typing import Any
 
 from schemas.envelope import RawMessage
 from schemas.events import Complete, Start
-from schemas.fts import Horizon, parse_complete, parse_start
+from schemas.fts import parse_complete, parse_start
+from schemas.rules import Horizon
 from schemas.topics import FTS_COMPLETE, FTS_START
 
 T = 1_795_312_800_000

@@ -10,7 +10,7 @@ from typing import Protocol
 from pipeline.stages.decode import decode
 from schemas.envelope import RawMessage
 from schemas.events import Complete, Start
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 
 MINUTE = 60_000
 Row = tuple[int, int]

@@ -11,7 +11,7 @@ from pipeline.stages.enrich import NewComplete, NewStart, enrich
 from pipeline.stages.windows import Delta, LinkKey
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 
 Row = tuple[int, int]
 """A stored message: its event time and dedupe hash."""

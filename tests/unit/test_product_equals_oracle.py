@@ -14,7 +14,7 @@ from pipeline.simulator import Mix, SimMessage, simulate
 from pipeline.stages.decode import Decoded, decode
 from pipeline.stages.pair import pair
 from schemas.envelope import RawMessage
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from schemas.topics import BROKER_TOPICS
 from tests.support.oracle import pairs_of_key
 from tests.support.oracle_messages import COMPLETE_TOPIC, STAGES, START_TOPIC, Complete, Start, Unusable, read_message

@@ -13,7 +13,8 @@ from schemas import topics
 from schemas.deadletters import REASONS, Malformed
 from schemas.envelope import RawMessage
 from schemas.events import Complete, Start
-from schemas.fts import Horizon, parse_complete, parse_start
+from schemas.fts import parse_complete, parse_start
+from schemas.rules import Horizon
 from schemas.times import MAX_MS
 from tests.support.fts_messages import complete_fields, raw, start_fields
 from tests.support.oracle_messages import COMPLETE_TIMES

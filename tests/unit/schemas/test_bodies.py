@@ -10,7 +10,8 @@ import pytest
 
 from schemas.deadletters import Malformed
 from schemas.events import Complete
-from schemas.fts import Horizon, parse_complete
+from schemas.fts import parse_complete
+from schemas.rules import Horizon
 from schemas.topics import FTS_COMPLETE
 from tests.support.fts_messages import complete_fields, raw
 

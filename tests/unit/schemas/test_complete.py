@@ -8,7 +8,7 @@ import pytest
 
 from schemas.deadletters import Malformed
 from schemas.events import INTERVAL_EMPTY, INTERVAL_IGNORED, INTERVAL_NONE, INTERVAL_USED, STAGES
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from tests.support.fts_messages import ABSENT, DAY, HOUR, MINUTE, SECOND, T, complete
 
 NOTHING = [ABSENT, None, "", "  ", 0, "0", "0.000000"]

@@ -8,8 +8,9 @@ import pytest
 
 from schemas.deadletters import Malformed
 from schemas.events import INTERVAL_USED, STAGES
-from schemas.fts import Horizon, parse_complete, parse_start
+from schemas.fts import parse_complete, parse_start
 from schemas.keys import hash64
+from schemas.rules import Horizon
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.fts_messages import raw
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.deadletters import Malformed
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from tests.support.fts_messages import ABSENT, DAY, HOUR, SECOND, T, start
 
 

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from pipeline.stages.decode import TOO_LARGE_HEADER, decode
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from schemas.topics import FTS_COMPLETE, FTS_START, MAX_BODY_BYTES
 from tests.support.fts_messages import complete_fields, raw, start_fields
 

@@ -8,7 +8,7 @@ from pipeline.stages.decode import decode
 from pipeline.stages.enrich import enrich
 from pipeline.stages.windows import LinkKey
 from pipeline.topology.resolve import Topology
-from schemas.fts import Horizon
+from schemas.rules import Horizon
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.fts_messages import SECOND, T, complete_fields, raw, start_fields
 
