@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def _steps(settings: Settings) -> Iterator[Step]:
         stored.set_lost_after(cursor, settings.lost_after_hours)
     yield Step("settings", False, f"a start without a complete is lost after {settings.lost_after_hours} h")
     if settings.topology is not None:
-        loaded = topology.load_into(url, str(settings.topology))
+        loaded = topology.load_into(url, [str(settings.topology)], time.time_ns() // 1_000_000)
         yield Step("topology", loaded.is_new, topology.sentence(loaded))
     if settings.kafka_bootstrap is None:
         yield Step("kafka", False, "left out, kafka_bootstrap is not set")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from pipeline.ingest.topologies import Loaded, load_topology, newest_topology
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.session import connect
+from pipeline.topology.compose import Dump
 from pipeline.topology.describe import Report, describe
 from pipeline.topology.model import BEGIN_MS, END_MS
 from pipeline.topology.resolve import Topology
+from pipeline.topology.sources.formats import FORMATS
 from schemas.hosts import host_name
 
 FETCH_TIMEOUT_S = 60
+SHOWN_WARNINGS = 20
 
 
 @click.group()
@@ -39,18 +43,40 @@ def topology() -> None:
 
 
 @topology.command()
-@click.argument("source", metavar="FILE|URL")
+@click.argument("sources", metavar="FILE|URL...", nargs=-1, required=True)
+@click.option("--as", "form", type=click.Choice(sorted(FORMATS)), help="The format of all of them; else recognised.")
+@click.option("--vo", default="", help="Whose endpoints they are, where a file does not say so (Rucio's lists).")
+@click.option("--from", "since", metavar="TIME", default="now", show_default=True, help="When dumps begin to hold.")
+@click.option("--force", is_flag=True, help="Also with less than half of the hosts, domains or endpoints in use.")
 @json_option
 @with_settings
-def load(settings: Settings, /, source: str, as_json: bool) -> None:
+def load(
+    settings: Settings,
+    /,
+    sources: tuple[str, ...],
+    form: str | None,
+    vo: str,
+    since: str,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Load a topology; it is used for what comes from now on.
 
-    Windows of the past that it maps otherwise are marked stale, until recompute rebuilds them.
+    A file of our own format states its own times, and alone it replaces what was loaded before. Dumps of CRIC, GOCDB,
+    OSG, Rucio, AGIS, PhEDEx and scitags, recognised by their content, say what is so now: what they say otherwise
+    than the topology in use begins at the load, and what was so before stays true of the time before. Where two files
+    speak of the same host, domain or endpoint, the first decides; name all of them in one load.
+
+    Windows of the past that are mapped otherwise are marked stale, until recompute rebuilds them.
 
     \b
-    Example: transferscope topology load https://cric.example.org/topology.json
+    Examples:
+      transferscope topology load topology.json
+      transferscope topology load se.json rcsite.json ddmendpoints.json gocdb.xml
+      transferscope topology load --from 2026-11-20T12:00Z se.json rcsite.json
     """
-    loaded = load_into(settings.need("database_url"), source)
+    at_ms = parse_instant(since, time.time_ns() // 1_000_000)
+    loaded = load_into(settings.need("database_url"), sources, at_ms, form=form or "", vo=vo, force=force)
     if as_json:
         write_json(loaded._asdict())
         return
@@ -81,16 +107,20 @@ def show(settings: Settings, /, host: str, at: str, as_json: bool) -> None:
         _print(report)
 
 
-def load_into(database_url: str, source: str) -> Loaded:
-    """Take the topology of a file or address into use.
+def load_into(
+    database_url: str, sources: Sequence[str], at_ms: int, *, form: str = "", vo: str = "", force: bool = False
+) -> Loaded:
+    """Take the topology of files and addresses into use; dumps hold from ``at_ms`` on.
 
     Raises TopologyError, ConfigurationError, Unreachable, Unavailable.
     """
-    content = _content(source)
+    dumps = [Dump(source, _content(source), form, vo) for source in sources]
     with closing(connect(database_url)) as connection:
-        loaded = load_topology(connection, content, source)
-    for warning in loaded.warnings:
-        say(f"{source}: {warning}")
+        loaded = load_topology(connection, dumps, at_ms, force)
+    for warning in loaded.warnings[:SHOWN_WARNINGS]:
+        say(warning)
+    if len(loaded.warnings) > SHOWN_WARNINGS:
+        say(f"and {count(len(loaded.warnings) - SHOWN_WARNINGS)} more of that kind: --json has all of them")
     return loaded
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.store import locks, staleness, topologies
 from pipeline.store.session import Connection, Cursor
 from pipeline.topology.changes import changes
+from pipeline.topology.compose import Dump, compose, reading
 from pipeline.topology.files import parse
 from pipeline.topology.resolve import Topology
 
@@ -23,22 +25,24 @@ class Loaded(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def load_topology(connection: Connection, content: bytes, source: str) -> Loaded:
-    """Take a topology file into use and mark the windows that it maps otherwise, in one transaction.
+def load_topology(connection: Connection, dumps: Sequence[Dump], at_ms: int, force: bool = False) -> Loaded:
+    """Take a topology made of files and dumps into use and mark the windows that it maps otherwise, in one transaction.
 
-    ``source`` is what the user calls it. Waits for batches under way. Raises TopologyError for a file that cannot be
-    used; the one before then stays.
+    What dumps say holds from ``at_ms`` on (``pipeline.topology.compose``). Waits for batches under way. Raises
+    TopologyError for what cannot be used; the one before then stays.
     """
-    parsed = parse(content, source)
+    readings = [reading(dump) for dump in dumps]  # before anybody has to wait
     with connection, connection.cursor() as cursor:
         locks.own_topology(cursor)
         before = newest_topology(cursor)
-        revision = topologies.insert(cursor, json.loads(content), source)
+        stored = topologies.latest(cursor)
+        composed = compose(readings, stored and stored[1], before.facts, at_ms, force)
+        revision = topologies.insert(cursor, composed.document, ", ".join(dump.where for dump in dumps))
         if revision == before.revision:
-            return Loaded(revision, False, 0, 0, parsed.warnings)
-        differing = changes(before, Topology(parsed.facts, revision))
+            return Loaded(revision, False, 0, 0, composed.warnings)
+        differing = changes(before, Topology(composed.facts, revision))
         stale = staleness.mark_stale(cursor, differing)
-        return Loaded(revision, True, len(differing), stale, parsed.warnings)
+        return Loaded(revision, True, len(differing), stale, composed.warnings)
 
 
 def newest_topology(cursor: Cursor) -> Topology:

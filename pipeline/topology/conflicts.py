@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import TypeVar
 
 from pipeline.topology.model import BEGIN_MS, END_MS, Claim, Door, Facts, Site
+from pipeline.topology.reading import iso
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 F = TypeVar("F", Claim, Door)
 
 
@@ -71,9 +70,5 @@ def _span(one: F, two: F) -> str:
     if from_ms == BEGIN_MS and to_ms == END_MS:
         return "at all times"
     if to_ms == END_MS:
-        return f"from {_iso(from_ms)} on"
-    return f"until {_iso(to_ms)}" if from_ms == BEGIN_MS else f"from {_iso(from_ms)} to {_iso(to_ms)}"
-
-
-def _iso(time_ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=time_ms)).isoformat().replace("+00:00", "Z")
+        return f"from {iso(from_ms)} on"
+    return f"until {iso(to_ms)}" if from_ms == BEGIN_MS else f"from {iso(from_ms)} to {iso(to_ms)}"

@@ -36,7 +36,9 @@ class HostEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class DomainEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A domain: the site of every host in it that has no entry of its own."""
 
-    domain: Annotated[str, Meta(min_length=1, description="Domain without a leading dot.")]
+    domain: Annotated[
+        str, Meta(min_length=1, description="Domain without a leading dot; a wildcard `*.` in front is cut.")
+    ]
     sites: Annotated[list[_SiteName], Meta(min_length=1, description="Several sites make its hosts ambiguous.")]
     vos: _Vos = []
     valid_from: _From | None = None
@@ -57,6 +59,14 @@ class EndpointEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     valid_to: _To | None = None
 
 
+class ExperimentEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The numbers of an experiment in flow labels (scitags.org)."""
+
+    vo: _Text
+    id: Annotated[int, Meta(ge=1, le=511, description="Number of the experiment.")]
+    activities: Annotated[dict[_Text, int], Meta(description="Activity -> its number within the experiment.")] = {}
+
+
 class Document(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A topology: which hosts, domains and VO endpoints belong to which sites, and when."""
 
@@ -66,6 +76,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     hosts: list[HostEntry] = []
     domains: list[DomainEntry] = []
     endpoints: list[EndpointEntry] = []
+    experiments: Annotated[list[ExperimentEntry], Meta(description="Flow label numbers; for readers.")] = []
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,15 +12,12 @@ from pipeline.topology.document import Document, DomainEntry, EndpointEntry, Hos
 from pipeline.topology.model import BEGIN_MS, END_MS, UNKNOWN, Claim, Door, Facts, Site, TopologyError
 from pipeline.topology.paths import path_of, token_word
 from pipeline.topology.public_suffix import is_public_suffix
+from pipeline.topology.reading import Wrong, is_host, json_value, lower_first, time_ms
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|(?=.*:.*:)[0-9a-f:.]+")
-_NOT_ISO = {"UK": "GB", "EL": "GR"}
+NOT_ISO = {"UK": "GB", "EL": "GR"}
+"""Codes in common use that are not the country's ISO 3166 alpha-2 code."""
+
 _Entry = HostEntry | DomainEntry | EndpointEntry
-
-
-class _Wrong(Exception):
-    """Something wrong in the file, in words that still lack the file's name."""
 
 
 class Parsed(NamedTuple):
@@ -40,46 +34,18 @@ def parse(content: bytes, where: str) -> Parsed:
     not JSON, not of the format, empty, or contradicts itself in a way that no rule can settle.
     """
     try:
-        return _facts(msgspec.convert(_json(content), Document))
+        return _facts(msgspec.convert(json_value(content), Document))
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at ")
         place = path.strip("`").removeprefix("$").removeprefix(".") or "the top level"
-        raise TopologyError(f"topology {where} can't be used: at {place}: {_lower_first(problem)}") from error
-    except _Wrong as error:
+        raise TopologyError(f"topology {where} can't be used: at {place}: {lower_first(problem)}") from error
+    except Wrong as error:
         raise TopologyError(f"topology {where} can't be used: {error}") from error
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _json(content: bytes) -> Any:
-    if not content.strip():
-        raise _Wrong("it is empty: write it again")
-    try:
-        return json.loads(content, object_pairs_hook=_object)
-    except UnicodeDecodeError as error:
-        raise _Wrong(f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
-    except json.JSONDecodeError as error:
-        fault = f"it is not complete JSON: line {error.lineno} column {error.colno}: {_lower_first(error.msg)}"
-        raise _Wrong(fault) from error
-    except RecursionError as error:
-        raise _Wrong("it is nested too deeply to be a topology") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # The parser would keep the last of two equal keys and lose the other without a word.
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Wrong(f'the key "{twice}" stands twice in one object: join the two')
-    return members
 
 
 def _facts(document: Document) -> Parsed:
     if not (document.hosts or document.domains or document.endpoints):
-        raise _Wrong("it has no hosts, domains or endpoints, so every transfer would become unknown")
+        raise Wrong("it has no hosts, domains or endpoints, so every transfer would become unknown")
     reader = _Reader(document.sites)
     hosts = [reader.host(f"hosts[{at}]", entry) for at, entry in enumerate(document.hosts)]
     domains = [claim for at, entry in enumerate(document.domains) for claim in reader.domain(f"domains[{at}]", entry)]
@@ -98,12 +64,12 @@ class _Reader:
         for at, entry in enumerate(entries):
             place = f'sites[{at}] "{entry.name}"'
             if entry.name == UNKNOWN:
-                raise _Wrong(f"{place}: this word is kept for what no topology knows: choose another name")
+                raise Wrong(f"{place}: this word is kept for what no topology knows: choose another name")
             if spelled.setdefault(entry.name.lower(), at) != at:
                 first = spelled[entry.name.lower()]
-                raise _Wrong(f"{place} has the name of sites[{first}] (case does not tell sites apart): keep one")
-            if entry.country in _NOT_ISO:
-                raise _Wrong(f"{place}: {entry.country} is not its ISO code: write {_NOT_ISO[entry.country]}")
+                raise Wrong(f"{place} has the name of sites[{first}] (case does not tell sites apart): keep one")
+            if entry.country in NOT_ISO:
+                raise Wrong(f"{place}: {entry.country} is not its ISO code: write {NOT_ISO[entry.country]}")
             names = {vo.lower(): tuple(names) for vo, names in entry.names.items()}
             self.sites[entry.name] = Site(entry.name, entry.country or UNKNOWN, entry.tier, names)
 
@@ -114,7 +80,7 @@ class _Reader:
 
     def domain(self, where: str, entry: DomainEntry) -> list[Claim]:
         place = f'{where} "{entry.domain}"'
-        name = _host_name(place, entry.domain)
+        name = _host_name(place, entry.domain.removeprefix("*."))
         sites = [self._site(place, site) for site in entry.sites]
         interval = _interval(place, entry)
         if is_public_suffix(name):
@@ -127,9 +93,9 @@ class _Reader:
         site = self._site(place, entry.site) if entry.site else None
         host = _host_name(place, entry.host) if entry.host else ""
         if not host and (entry.path or entry.token):
-            raise _Wrong(f"{place} has a path or token but no host: add the host under which it is reached")
+            raise Wrong(f"{place} has a path or token but no host: add the host under which it is reached")
         if not host and not site:
-            raise _Wrong(f"{place} has neither site nor host: add one, else it says nothing")
+            raise Wrong(f"{place} has neither site nor host: add one, else it says nothing")
         words = frozenset(filter(None, map(token_word, (entry.token, entry.type))))
         interval = _interval(place, entry)
         return Door(entry.name, entry.vo.lower(), site, host, path_of(entry.path), words, *interval)
@@ -137,7 +103,7 @@ class _Reader:
     def _site(self, place: str, name: str) -> Site:
         site = self.sites.get(name)
         if site is None:
-            raise _Wrong(f'{place}: site "{name}" is not among the sites: add it there or correct the name')
+            raise Wrong(f'{place}: site "{name}" is not among the sites: add it there or correct the name')
         return site
 
 
@@ -147,8 +113,8 @@ def _vos(names: list[str]) -> frozenset[str]:
 
 def _host_name(place: str, name: str) -> str:
     clean = name.strip().lower().rstrip(".")
-    if not _HOST.fullmatch(clean):
-        raise _Wrong(f'{place}: "{name}" is not a bare host or domain name: leave out scheme, port, path and blanks')
+    if not is_host(clean):
+        raise Wrong(f'{place}: "{name}" is not a bare host or domain name: leave out scheme, port, path and blanks')
     return clean
 
 
@@ -156,14 +122,12 @@ def _interval(place: str, entry: _Entry) -> tuple[int, int]:
     from_ms = BEGIN_MS if entry.valid_from is None else _time(place, "valid_from", entry.valid_from)
     to_ms = END_MS if entry.valid_to is None else _time(place, "valid_to", entry.valid_to)
     if from_ms >= to_ms:
-        raise _Wrong(f"{place}: valid_to is not after valid_from: correct one of them")
+        raise Wrong(f"{place}: valid_to is not after valid_from: correct one of them")
     return from_ms, to_ms
 
 
 def _time(place: str, field: str, text: str) -> int:
     try:
-        time = datetime.fromisoformat(text)
+        return time_ms(text)
     except ValueError as error:
-        raise _Wrong(f'{place}: {field} "{text}" is not an ISO 8601 time such as 2011-11-18T10:31:00Z') from error
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return min(max((aware - _EPOCH) // timedelta(milliseconds=1), BEGIN_MS), END_MS)
+        raise Wrong(f'{place}: {field} "{text}" is not an ISO 8601 time such as 2011-11-18T10:31:00Z') from error

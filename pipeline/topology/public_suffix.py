@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gouv", "mil", "net", "nom", "or", "org", "res"})
+_SECOND_LEVEL = frozenset(
+    {
+        *("ac", "ad", "asso", "co", "com", "edu", "go", "gob", "gov", "gouv", "govt", "gub", "gv", "mil", "mod"),
+        *("ne", "net", "nom", "or", "org", "re", "res", "sch"),
+    }
+)
 
 
 def is_public_suffix(domain: str) -> bool:

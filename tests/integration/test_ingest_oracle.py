@@ -17,6 +17,7 @@ from pipeline.ingest import BatchResult, Ingest
 from pipeline.ingest.topologies import load_topology
 from pipeline.store.session import connect
 from pipeline.store.verify import verify
+from pipeline.topology.compose import Dump
 from schemas.envelope import RawMessage
 from tests.support.database import Database
 from tests.support.fts_messages import TOPIC_OF, T
@@ -72,7 +73,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 @pytest.fixture
 def database(database: Database) -> Database:
     with closing(connect(database.url)) as connection:
-        load_topology(connection, TOPOLOGY, "test")
+        load_topology(connection, [Dump("test", TOPOLOGY)], 0)
     return database
 
 
