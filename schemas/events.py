@@ -101,3 +101,32 @@ class Complete(msgspec.Struct, gc=False):
     error_message: str
     retry: int | None
     retry_max: int | None
+
+
+class StateChange(msgspec.Struct, gc=False):
+    """A file of a job reached a state (FTS state message). ``dedupe`` with ``event_ms`` is its dedupe key.
+
+    ``wait_ms``: of an ACTIVE one, how long the file had been ready to run, since its submission or, if later, the end
+    of its staging. ``staging_ms``: of an ACTIVE one, how long it was brought from tape. Each is told once an attempt.
+    """
+
+    key_hash: int
+    key_order: int
+    fts: str
+    job_id: str
+    file_id: str
+    vo: str
+    src_host: str
+    dst_host: str
+    event_ms: int
+    received_ms: int
+    source: str
+    ref: str
+    dedupe: int
+    state: str
+    job_state: str
+    reason: str
+    submitted_ms: int | None
+    wait_ms: int | None
+    staging_ms: int | None
+    retry: int | None

@@ -32,16 +32,19 @@ TOPICS: tuple[Topic, ...] = (
 
 FTS_START = "fts.start"
 FTS_COMPLETE = "fts.complete"
+FTS_STATE = "fts.state"
 
 KINDS: dict[str, str] = {
     FTS_START: FTS_TRANSFER,
     FTS_COMPLETE: FTS_TRANSFER,
+    FTS_STATE: FTS_TRANSFER,
 }
 """Each kind of message and the Kafka topic that carries it."""
 
 BROKER_TOPICS: dict[str, str] = {
     "transfer.fts_monitoring_start": FTS_START,
     "transfer.fts_monitoring_complete": FTS_COMPLETE,
+    "transfer.fts_monitoring_state": FTS_STATE,
 }
 """The default map from broker topic to kind; a ``[[broker]]`` table may say otherwise."""
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.stages.decode import Dead
-from pipeline.stages.enrich import Enriched, NewComplete, NewStart
+from pipeline.stages.enrich import Enriched, NewComplete, NewStart, NewState
 from pipeline.stages.pair import pair
 from pipeline.stages.sources import DEAD, DUPLICATE, STORED, Sources
 from pipeline.stages.windows import STARTED, Deltas, add_complete, delta_of
-from schemas.events import Complete, Start
+from schemas.events import Complete, Start, StateChange
 
 
 class KnownStart(msgspec.Struct, gc=False):
@@ -51,15 +51,27 @@ class KnownComplete(msgspec.Struct, gc=False):
     ref: str
 
 
+class KnownState(msgspec.Struct, gc=False):
+    """A state message that is stored: what dedupe needs of it."""
+
+    event_ms: int
+    dedupe: int
+    received_ms: int
+    ref: str
+
+
 AnyStart = Start | KnownStart
 AnyComplete = Complete | KnownComplete
+AnyState = StateChange | KnownState
 
 
 class Known(NamedTuple):
-    """All stored starts and completes of a batch's transfer keys that could matter to them."""
+    """All stored starts and completes of a batch's transfer keys that could matter to them, and the state messages of
+    the batch that are stored already."""
 
     starts: list[KnownStart]
     completes: list[KnownComplete]
+    states: list[KnownState]
 
 
 class Effects(NamedTuple):
@@ -67,10 +79,12 @@ class Effects(NamedTuple):
 
     starts: list[NewStart]
     completes: list[NewComplete]
+    states: list[NewState]
     start_paired: list[tuple[KnownStart, bool]]
     complete_start: list[tuple[KnownComplete, AnyStart | None]]
     earlier_starts: list[KnownStart]
     earlier_completes: list[KnownComplete]
+    earlier_states: list[KnownState]
     deltas: Deltas
     sources: Sources
     dead: list[Dead]
@@ -103,7 +117,7 @@ def decide(batch: Enriched, known: Known) -> Effects:
         group.known = True
         seen_completes[known_complete.event_ms, known_complete.dedupe] = known_complete
 
-    effects = Effects([], [], [], [], [], [], {}, Sources(), batch.dead)
+    effects = Effects([], [], [], [], [], [], [], [], {}, Sources(), batch.dead)
     note = effects.sources.note
     new_starts: dict[int, NewStart] = {}
     for new in batch.starts:
@@ -133,6 +147,8 @@ def decide(batch: Enriched, known: Known) -> Effects:
         new_completes[id(complete)] = ended
         effects.completes.append(ended)
         add_complete(effects.deltas.setdefault(ended.link, {}), complete)
+    if batch.states:
+        _decide_states(batch.states, known.states, effects)
     for dead in batch.dead:
         # A replayed file may not say when it was received; its dead letters are then counted in their table alone.
         if dead.message.received_ms is not None:
@@ -186,6 +202,21 @@ def _keep_earlier_complete(seen: AnyComplete, again: Complete, effects: Effects)
             effects.earlier_completes.append(seen)
 
 
-def _receipt(message: AnyStart | AnyComplete) -> tuple[int, int, str]:
+def _decide_states(new: list[NewState], known: list[KnownState], effects: Effects) -> None:
+    seen: dict[tuple[int, int], AnyState] = {(state.event_ms, state.dedupe): state for state in known}
+    for state in new:
+        change = state.change
+        first = seen.setdefault((change.event_ms, change.dedupe), change)
+        is_new = first is change
+        effects.sources.note(change.source, change.received_ms, STORED if is_new else DUPLICATE, change.event_ms)
+        if is_new:
+            effects.states.append(state)
+        elif _receipt(change) < _receipt(first):
+            first.received_ms, first.ref = change.received_ms, change.ref
+            if type(first) is KnownState:
+                effects.earlier_states.append(first)
+
+
+def _receipt(message: AnyStart | AnyComplete | AnyState) -> tuple[int, int, str]:
     """Redelivery keeps the receipt time: the reference decides then, its length first so that 9 comes before 10."""
     return message.received_ms, len(message.ref), message.ref

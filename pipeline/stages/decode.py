@@ -1,4 +1,4 @@
-"""A batch of raw messages -> events and dead letters. Every message ends in exactly one of the three lists."""
+"""A batch of raw messages -> events and dead letters. Every message ends in exactly one of the lists."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import NamedTuple
 from schemas import topics
 from schemas.deadletters import Malformed
 from schemas.envelope import RawMessage
-from schemas.events import Complete, Start
+from schemas.events import Complete, Start, StateChange
 from schemas.fts import parse_complete, parse_start
+from schemas.fts_state import parse_state
 from schemas.rules import Horizon
 
 _KEPT_OF_TOO_LARGE = 1024 * 1024
@@ -31,6 +32,7 @@ class Decoded(NamedTuple):
 
     starts: list[Start]
     completes: list[Complete]
+    states: list[StateChange]
     dead: list[Dead]
 
 
@@ -38,6 +40,7 @@ def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
     """Parse each message by its kind. Never raises for a message: what cannot be used is in ``dead``."""
     starts: list[Start] = []
     completes: list[Complete] = []
+    states: list[StateChange] = []
     dead: list[Dead] = []
     for message in messages:
         try:
@@ -47,11 +50,13 @@ def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
                 completes.append(parse_complete(message, horizon))
             elif message.kind == topics.FTS_START:
                 starts.append(parse_start(message, horizon))
+            elif message.kind == topics.FTS_STATE:
+                states.append(parse_state(message, horizon))
             else:
                 raise Malformed("unknown_kind", f"no parser for kind {message.kind!r:.80}")
         except Malformed as problem:
             dead.append(Dead(message, problem.reason, problem.detail))
-    return Decoded(starts, completes, dead)
+    return Decoded(starts, completes, states, dead)
 
 
 def _too_large(message: RawMessage) -> Dead:

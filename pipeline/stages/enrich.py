@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.stages.decode import Dead, Decoded
 from pipeline.stages.windows import LinkKey
-from schemas.events import FTS, Complete, Side, Start
+from schemas.events import FTS, Complete, Side, Start, StateChange
 
 
 class Resolved(Protocol):
@@ -56,11 +56,19 @@ class NewComplete(msgspec.Struct, gc=False):
     started_by: tuple[int, int] | None = None
 
 
+class NewState(msgspec.Struct, gc=False):
+    """A state message with its link, which has hosts alone: nobody counts states by site."""
+
+    change: StateChange
+    link: LinkKey
+
+
 class Enriched(NamedTuple):
     """An enriched batch and the topology revision that it was enriched with."""
 
     starts: list[NewStart]
     completes: list[NewComplete]
+    states: list[NewState]
     dead: list[Dead]
     topology_revision: int
 
@@ -70,6 +78,7 @@ def enrich(decoded: Decoded, topology: Topology) -> Enriched:
     return Enriched(
         [NewStart(start, *place(start, topology)) for start in decoded.starts],
         [NewComplete(complete, *place(complete, topology)) for complete in decoded.completes],
+        [NewState(change, _hosts_alone(change)) for change in decoded.states],
         decoded.dead,
         topology.revision,
     )
@@ -93,6 +102,10 @@ def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, Resolve
         dst.country,
     )
     return link, src, dst
+
+
+def _hosts_alone(change: StateChange) -> LinkKey:
+    return LinkKey(FTS, change.fts, change.vo, "", change.src_host, change.dst_host, "", "", "", "")
 
 
 def _resolve(side: Side, vo: str, at_ms: int, topology: Topology) -> Resolved:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.windows import COUNTERS, WIDTHS_MS
+from pipeline.store import file_states
+from pipeline.store.file_states import QUEUE_WAIT, STAGING
 from schemas.events import INTERVAL_EMPTY, INTERVAL_IGNORED, INTERVAL_NONE, INTERVAL_USED, STAGES
 from schemas.histogram import BINS_PER_MEASURE
 
@@ -110,6 +112,7 @@ SELECT date_bin('{span}', window_start, 'epoch') AS window_start, link_id, {fold
 _STAGE_VALUES = ", ".join(
     f"({number * BINS_PER_MEASURE}, t.{column})" for number, column in enumerate(_STAGE_COLUMNS.values())
 )
+_STATE_VALUES = f"({QUEUE_WAIT * BINS_PER_MEASURE}, f.wait_ms), ({STAGING * BINS_PER_MEASURE}, f.staging_ms)"
 _HISTOGRAM = f"""
 CREATE TEMPORARY TABLE expected_hist ON COMMIT DROP AS
 SELECT date_bin('10 minutes', t.ended_at, 'epoch') AS window_start, t.link_id,
@@ -117,17 +120,32 @@ SELECT date_bin('10 minutes', t.ended_at, 'epoch') AS window_start, t.link_id,
 FROM store.transfer AS t, LATERAL (VALUES {_STAGE_VALUES}) AS v(base, value)
 WHERE t.ended_at >= %(begin)s AND t.ended_at < %(end)s AND t.state = 'ok' AND v.value IS NOT NULL
 GROUP BY 1, 2, 3
+UNION ALL
+SELECT date_bin('10 minutes', f.event_at, 'epoch'), f.link_id, v.base + report.hist_bin(v.value), count(*)
+FROM store.file_state AS f, LATERAL (VALUES {_STATE_VALUES}) AS v(base, value)
+WHERE f.event_at >= %(begin)s AND f.event_at < %(end)s AND v.value IS NOT NULL
+GROUP BY 1, 2, 3
+"""
+_FILE_STATES = """
+CREATE TEMPORARY TABLE expected_states ON COMMIT DROP AS
+SELECT date_bin('10 minutes', event_at, 'epoch') AS window_start, link_id, state, count(*) AS count,
+    count(wait_ms) AS wait_count, coalesce(sum(wait_ms), 0)::bigint AS wait_sum,
+    min(wait_ms) AS wait_min, max(wait_ms) AS wait_max,
+    count(staging_ms) AS staging_count, coalesce(sum(staging_ms), 0)::bigint AS staging_sum,
+    min(staging_ms) AS staging_min, max(staging_ms) AS staging_max
+FROM store.file_state WHERE event_at >= %(begin)s AND event_at < %(end)s GROUP BY 1, 2, 3
 """
 
 
 def build(cursor: Cursor, days: Days) -> None:
-    """Make the temporary tables ``expected_10m``, ``_1h``, ``_1d`` and ``_hist`` for these days."""
-    cursor.execute("DROP TABLE IF EXISTS expected_10m, expected_1h, expected_1d, expected_hist")
+    """Make the temporary tables ``expected_10m``, ``_1h``, ``_1d``, ``_hist`` and ``_states`` for these days."""
+    cursor.execute("DROP TABLE IF EXISTS expected_10m, expected_1h, expected_1d, expected_hist, expected_states")
     bounds = {"begin": days.begin, "end": days.end}
     cursor.execute(_BASE, bounds)
     for width in ("1h", "1d"):
         cursor.execute(_WIDER.format(width=width, span=SPANS[width], folded=_folded()))
     cursor.execute(_HISTOGRAM, bounds)
+    cursor.execute(_FILE_STATES, bounds)
 
 
 def install(cursor: Cursor, days: Days) -> None:
@@ -143,3 +161,6 @@ def install(cursor: Cursor, days: Days) -> None:
         " SELECT window_start, link_id, array_agg(code ORDER BY code), array_agg(n::int ORDER BY code)"
         " FROM expected_hist GROUP BY 1, 2"
     )
+    columns = ", ".join(("window_start", "link_id", "state", *file_states.MEASURES))
+    cursor.execute("DELETE FROM store.file_state_10m WHERE window_start >= %s AND window_start < %s", bounds)
+    cursor.execute(f"INSERT INTO store.file_state_10m ({columns}) SELECT {columns} FROM expected_states")

@@ -22,6 +22,7 @@ def lock_batch(cursor: Cursor, batch: Enriched) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, d) FROM unnest(%s::int[]) AS d", (_DAYS, days_of(batch)))
     shards = {shard_of(new.start.key_hash) for new in batch.starts}
     shards |= {shard_of(new.complete.key_hash) for new in batch.completes}
+    shards |= {shard_of(new.change.key_hash) for new in batch.states}
     cursor.execute("SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s", (_SHARDS, sorted(shards)))
 
 
@@ -43,6 +44,7 @@ def own_days(cursor: Cursor, days: list[int]) -> None:
 def days_of(batch: Enriched) -> list[int]:
     """The days, as numbers since the epoch, whose windows a batch touches."""
     days = {new.start.event_ms // DAY_MS for new in batch.starts}
+    days |= {new.change.event_ms // DAY_MS for new in batch.states}
     for new in batch.completes:
         complete = new.complete
         days.add(complete.event_ms // DAY_MS)

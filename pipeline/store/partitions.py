@@ -21,7 +21,7 @@ class _Scheme(NamedTuple):
     step: str
 
 
-_BY_DAY = ("start", "transfer", "link_10m", "link_hist")
+_BY_DAY = ("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m")
 _SCHEMES = (*(_Scheme(table, "day") for table in _BY_DAY), _Scheme("link_1h", "month"), _Scheme("link_1d", "year"))
 
 

@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Known, KnownComplete, KnownStart
 from pipeline.stages.enrich import Enriched
+from pipeline.store import file_states
 from pipeline.store.copying import moment
 from schemas.events import Complete
 
@@ -50,10 +51,11 @@ def reaches_everywhere(complete: Complete) -> bool:
 
 
 def load(cursor: Cursor, batch: Enriched) -> Known:
-    """The stored starts and completes of the batch's keys that dedupe and pairing need."""
+    """What is stored of the batch's keys and state messages, as far as dedupe and pairing need it."""
     search = _first_days(batch)
+    states = file_states.load(cursor, batch.states)
     if not search:
-        return Known([], [])
+        return Known([], [], states)
     for key in _wide_keys(cursor, search):
         search[key] = _EVERYWHERE
     starts: list[KnownStart] = []
@@ -73,7 +75,7 @@ def load(cursor: Cursor, batch: Enriched) -> Known:
             starts += [s for s in found_starts if s.key_hash not in again and s.event_ms >= edge]
             completes += [c for c in found_completes if c.key_hash not in again]
         search = wider
-    return Known(starts, completes)
+    return Known(starts, completes, states)
 
 
 def _first_days(batch: Enriched) -> dict[Key, int]:

@@ -181,6 +181,26 @@ transfer = Table(
     comment="Every finished attempt once, by day of its event time, with a pointer to the start it is paired with.",
 )
 
+file_state = Table(
+    "file_state",
+    metadata,
+    Column("event_at", _moment(), primary_key=True),
+    Column("dedupe", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_order", BigInteger, nullable=False),
+    Column("key_hash", BigInteger, nullable=False),
+    Column("link_id", Integer, nullable=False),
+    *(_text(name) for name in ("fts", "job_id", "file_id", "state", "job_state", "reason")),
+    Column("submitted_at", _moment()),
+    Column("wait_ms", BigInteger),
+    Column("staging_ms", BigInteger),
+    Column("retry", BigInteger),
+    Column("received_at", _moment(), nullable=False),
+    _text("ref"),
+    Index("file_state_key", "key_order", "key_hash"),
+    postgresql_partition_by="RANGE (event_at)",
+    comment="Every state message once, by day of its event time. Its link has hosts alone.",
+)
+
 wide_key = Table(
     "wide_key",
     metadata,
@@ -228,6 +248,28 @@ link_hist = Table(
     Index("link_hist_link", "link_id", "window_start"),
     postgresql_partition_by="RANGE (window_start)",
     comment="Histograms of base windows as additions: code = stage * 512 + bin. Read through store.link_histogram.",
+)
+
+file_state_10m = Table(
+    "file_state_10m",
+    metadata,
+    Column("window_start", _moment(), primary_key=True),
+    Column("link_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    *(
+        column
+        for stage in ("wait", "staging")
+        for column in (
+            Column(f"{stage}_count", BigInteger, nullable=False),
+            Column(f"{stage}_sum", BigInteger, nullable=False),
+            Column(f"{stage}_min", BigInteger),
+            Column(f"{stage}_max", BigInteger),
+        )
+    ),
+    Column("updated_at", _moment(), nullable=False, server_default=func.now()),
+    postgresql_partition_by="RANGE (window_start)",
+    comment="State messages by link and state, ten minutes wide.",
 )
 
 source_10m = Table(

@@ -127,6 +127,7 @@ class Store:
         connection = self.connection()
         self._partitions.ensure(connection, [day * locks.DAY_MS for day in locks.days_of(batch)])
         keys = [new.link for new in batch.starts] + [new.link for new in batch.completes]
+        keys += [new.link for new in batch.states]
         links = self._links.numbers(connection, keys)
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
@@ -151,5 +152,6 @@ def _is_refusal(error: psycopg2.Error) -> bool:
 
 
 def _counts(batch: Enriched, effects: Effects) -> Counts:
-    stored = len(effects.starts) + len(effects.completes)
-    return Counts(stored, len(batch.starts) + len(batch.completes) - stored, len(batch.dead))
+    stored = len(effects.starts) + len(effects.completes) + len(effects.states)
+    used = len(batch.starts) + len(batch.completes) + len(batch.states)
+    return Counts(stored, used - stored, len(batch.dead))

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.windows import LinkKey
-from pipeline.store import expected, settings
+from pipeline.store import expected, file_states, settings
 from pipeline.store.expected import MEASURES, SPANS, Days
 
 _KEPT = 1000
@@ -118,7 +118,8 @@ def compare(cursor: Cursor, days: Days) -> Difference:
     """Compare the stored windows of some days with the expected ones that ``expected.build`` made."""
     cells, differing = 0, 0
     examples: list[_Example] = []
-    for found in (*(_compare_windows(cursor, width, days) for width in SPANS), _compare_histograms(cursor, days)):
+    windows = [_compare_windows(cursor, width, days) for width in SPANS]
+    for found in (*windows, _compare_histograms(cursor, days), _compare_states(cursor, days)):
         cells += found.cells
         differing += found.differing
         examples += found.examples[: _KEPT - len(examples)]
@@ -186,6 +187,32 @@ def _compare_histograms(cursor: Cursor, days: Days) -> _Found:
             for window_start, link_id, code, stored, wanted in cursor
         ]
     return _Found(cells, differing, examples)
+
+
+def _compare_states(cursor: Cursor, days: Days) -> _Found:
+    measures = file_states.MEASURES
+    stored, wanted = (", ".join(f"{side}.{name}" for name in measures) for side in "se")
+    join = (
+        "(SELECT * FROM store.file_state_10m WHERE window_start >= %s AND window_start < %s) AS s"
+        " FULL JOIN expected_states AS e USING (window_start, link_id, state)"
+    )
+    bounds = (days.begin, days.end)
+    cursor.execute(f"SELECT count(*) FROM {join}", bounds)
+    row = cursor.fetchone()
+    cursor.execute(
+        f"SELECT window_start, link_id, state, {stored}, {wanted} FROM {join}"
+        f" WHERE ({stored}) IS DISTINCT FROM ({wanted}) ORDER BY 1, 2, 3",
+        bounds,
+    )
+    differing = 0
+    examples: list[_Example] = []
+    for window_start, link_id, state, *values in cursor:
+        for name, mine, theirs in zip(measures, values[: len(measures)], values[len(measures) :], strict=True):
+            if mine != theirs:
+                differing += 1
+                if len(examples) < _KEPT:
+                    examples.append(("file_state_10m", window_start, link_id, f"{name} of {state}", mine, theirs))
+    return _Found((row[0] if row else 0) * len(measures), differing, examples)
 
 
 def _with_links(cursor: Cursor, examples: list[_Example]) -> list[Cell]:

@@ -9,11 +9,11 @@ from psycopg2 import Binary
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from pipeline.stages.decide import Effects, KnownComplete, KnownStart
+from pipeline.stages.decide import Effects, KnownComplete, KnownStart, KnownState
 from pipeline.stages.decode import Dead
 from pipeline.stages.sources import SourceDelta, Sources
 from pipeline.stages.windows import LinkKey
-from pipeline.store import rows, window_rows
+from pipeline.store import file_states, rows, window_rows
 from pipeline.store.copying import copy_rows, moment
 from pipeline.store.state import reaches_everywhere
 from schemas.cleaning import storable
@@ -39,10 +39,13 @@ def write(cursor: Cursor, effects: Effects, links: dict[LinkKey, int], revision:
         execute_values(
             cursor, "INSERT INTO store.wide_key (key_order, key_hash) VALUES %s ON CONFLICT DO NOTHING", wide
         )
+    file_states.write_rows(cursor, effects.states, links)
     _update_starts(cursor, effects)
     _update_completes(cursor, effects)
+    _update_receipt(cursor, "file_state", "event_at", effects.earlier_states)
     write_dead(cursor, effects.dead)
     window_rows.add_windows(cursor, effects.deltas, links)
+    file_states.add_windows(cursor, effects.states, links)
     _add_sources(cursor, effects.sources)
 
 
@@ -107,7 +110,10 @@ def _update_completes(cursor: Cursor, effects: Effects) -> None:
 
 
 def _update_receipt(
-    cursor: Cursor, table: str, time_column: str, earlier: Sequence[KnownStart] | Sequence[KnownComplete]
+    cursor: Cursor,
+    table: str,
+    time_column: str,
+    earlier: Sequence[KnownStart | KnownComplete | KnownState],
 ) -> None:
     """A stored message came again with an earlier receipt time: the row then tells of that copy."""
     changed = {(moment(row.event_ms), row.dedupe): (moment(row.received_ms), row.ref) for row in earlier}

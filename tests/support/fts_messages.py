@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.envelope import RawMessage
-from schemas.events import Complete, Start
+from schemas.events import Complete, Start, StateChange
 from schemas.fts import parse_complete, parse_start
+from schemas.fts_state import parse_state
 from schemas.rules import Horizon
-from schemas.topics import FTS_COMPLETE, FTS_START
+from schemas.topics import FTS_COMPLETE, FTS_START, FTS_STATE
 
 T = 1_795_312_800_000
 """2026-11-22T02:00:00Z: the start of an hour, and so of a base window."""
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 
-TOPIC_OF = {FTS_START: "transfer.fts_monitoring_start", FTS_COMPLETE: "transfer.fts_monitoring_complete"}
+TOPIC_OF = {
+    FTS_START: "transfer.fts_monitoring_start",
+    FTS_COMPLETE: "transfer.fts_monitoring_complete",
+    FTS_STATE: "transfer.fts_monitoring_state",
+}
 
 ABSENT = object()
 """As a value: the message does not have the field."""
@@ -67,6 +72,35 @@ def complete_fields(**changes: Any) -> dict[str, Any]:
     return _changed(fields, changes)
 
 
+def state_fields(**changes: Any) -> dict[str, Any]:
+    """The fields of the state message that says so when that start begins; submitted ten minutes before."""
+    fields = {
+        "job_id": "job-1",
+        "file_id": 7,
+        "endpnt": "fts3.example.org",
+        "vo_name": "atlas",
+        "source_se": "davs://a.x.org",
+        "dest_se": "davs://b.y.org",
+        "src_url": "davs://a.x.org:443/file",
+        "dst_url": "davs://b.y.org:443/file",
+        "file_state": "ACTIVE",
+        "job_state": "ACTIVE",
+        "reason": "",
+        "timestamp": T,
+        "submit_time": T - 10 * MINUTE,
+        "staging": False,
+        "staging_start": 0,
+        "staging_finished": 0,
+        "archiving_start": 0,
+        "archiving_finished": 0,
+        "retry_counter": 0,
+        "user_filesize": 0,
+        "job_metadata": None,
+        "file_metadata": None,
+    }
+    return _changed(fields, changes)
+
+
 def raw(
     kind: str,
     body: Mapping[str, Any] | bytes,
@@ -88,6 +122,11 @@ def start(received_ms: int | None = T + HOUR, horizon: Horizon | None = None, **
 def complete(received_ms: int | None = T + HOUR, horizon: Horizon | None = None, **changes: Any) -> Complete:
     """The event of ``complete_fields``."""
     return parse_complete(raw(FTS_COMPLETE, complete_fields(**changes), received_ms), horizon or Horizon())
+
+
+def state(received_ms: int | None = T + HOUR, horizon: Horizon | None = None, **changes: Any) -> StateChange:
+    """The event of ``state_fields``."""
+    return parse_state(raw(FTS_STATE, state_fields(**changes), received_ms), horizon or Horizon())
 
 
 def _changed(fields: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.stages.decide import Effects, Known, KnownComplete, KnownStart, decide
+from pipeline.stages.decide import Effects, Known, KnownComplete, KnownStart, KnownState, decide
 from pipeline.stages.decode import Dead, decode
-from pipeline.stages.enrich import NewComplete, NewStart, enrich
+from pipeline.stages.enrich import NewComplete, NewStart, NewState, enrich
 from pipeline.stages.windows import Delta, LinkKey
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
@@ -23,6 +23,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._starts: dict[Row, KnownStart] = {}
         self._completes: dict[Row, KnownComplete] = {}
+        self._states: dict[Row, KnownState] = {}
         self._windows: dict[tuple[LinkKey, int], Delta] = {}
         self._dead: dict[str, Dead] = {}
 
@@ -33,6 +34,7 @@ class MemoryStore:
         known = Known(
             [_copy(start) for start in self._starts.values() if start.key_hash in keys],
             [_copy(complete) for complete in self._completes.values() if complete.key_hash in keys],
+            [_copy(self._states[row]) for row in sorted({_state_row(new) for new in batch.states} & {*self._states})],
         )
         effects = decide(batch, known)
         self._apply(effects)
@@ -45,6 +47,7 @@ class MemoryStore:
             "completes": {
                 row: (c.start_ms, c.start_dedupe, c.received_ms, c.ref) for row, c in self._completes.items()
             },
+            "states": {row: (state.received_ms, state.ref) for row, state in self._states.items()},
             "windows": {
                 where: (delta.counters, [sorted(values) for values in delta.stages or ()])
                 for where, delta in self._windows.items()
@@ -78,6 +81,13 @@ class MemoryStore:
         for earlier_complete in effects.earlier_completes:
             ended = self._completes[earlier_complete.event_ms, earlier_complete.dedupe]
             ended.received_ms, ended.ref = earlier_complete.received_ms, earlier_complete.ref
+        for new in effects.states:
+            change = new.change
+            assert _state_row(new) not in self._states, "a unique index would refuse it"
+            self._states[_state_row(new)] = KnownState(change.event_ms, change.dedupe, change.received_ms, change.ref)
+        for earlier_state in effects.earlier_states:
+            known = self._states[earlier_state.event_ms, earlier_state.dedupe]
+            known.received_ms, known.ref = earlier_state.received_ms, earlier_state.ref
         for link, windows in effects.deltas.items():
             for window, delta in windows.items():
                 self._windows.setdefault((link, window), Delta()).merge(delta)
@@ -116,6 +126,10 @@ def _known_complete(new: NewComplete) -> KnownComplete:
         start_dedupe,
         c.ref,
     )
+
+
+def _state_row(new: NewState) -> Row:
+    return new.change.event_ms, new.change.dedupe
 
 
 def _copy(row: Any) -> Any:

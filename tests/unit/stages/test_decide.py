@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 
 from pipeline.stages.sources import DEAD, DUPLICATE, RECEIVED, STORED
 from schemas.envelope import RawMessage
-from schemas.topics import FTS_COMPLETE, FTS_START
-from tests.support.fts_messages import ABSENT, DAY, HOUR, MINUTE, SECOND, T, complete_fields, raw, start_fields
+from schemas.topics import FTS_COMPLETE, FTS_START, FTS_STATE
+from tests.support.fts_messages import (
+    ABSENT,
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    T,
+    complete_fields,
+    raw,
+    start_fields,
+    state_fields,
+)
 from tests.support.literal_pairing import pairs_by_the_rule
 from tests.support.memory_store import MemoryStore
 
@@ -38,6 +49,15 @@ COMPLETES = st.fixed_dictionaries(
     }
 )
 
+STATES = st.fixed_dictionaries(
+    {
+        "file_id": COMMON["file_id"],
+        "endpnt": COMMON["endpnt"],
+        "timestamp": INSTANTS,
+        "file_state": st.sampled_from(["SUBMITTED", "ACTIVE", "FINISHED", "resting"]),
+    }
+)
+
 
 def different(number: int, kind: str, fields: dict[str, Any]) -> RawMessage:
     """Completes of which no two are taken for copies of one."""
@@ -57,6 +77,7 @@ MESSAGES = st.lists(
     st.one_of(
         STARTS.map(lambda changes: (FTS_START, start_fields(**changes, transfer_id=id_of(changes)))),
         COMPLETES.map(lambda changes: (FTS_COMPLETE, complete_fields(**changes, tr_id=id_of(changes)))),
+        STATES.map(lambda changes: (FTS_STATE, state_fields(**changes))),
         st.just((FTS_START, {"transfer_id": "no time"})),
     ),
     max_size=10,

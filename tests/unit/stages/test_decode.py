@@ -66,4 +66,4 @@ def test_the_stand_in_of_a_body_that_kafka_would_not_take_tells_of_the_whole() -
 
 
 def test_an_empty_batch_is_no_error() -> None:
-    assert decode([], Horizon()) == ([], [], [])
+    assert decode([], Horizon()) == ([], [], [], [])
