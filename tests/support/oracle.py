@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from tests.support.oracle_messages import Complete, Key, Start, Unusable, read_message
+from tests.support.oracle_messages import Complete, Key, Start, State, Unusable, read_message
 from tests.support.oracle_windows import (
     WIDTHS_MS,
     Cell,
     ChannelKey,
     LinkKey,
     Lookup,
+    bin_of,
     channel_windows,
     durations,
     interval_fate,
@@ -39,7 +40,7 @@ NEAR_MS = 60_000
 KEPT_OF_TOO_LARGE = 1024 * 1024
 
 Row = dict[str, Any]
-M = TypeVar("M", Start, Complete)
+M = TypeVar("M", Start, Complete, State)
 
 
 class DeadLetter(NamedTuple):
@@ -56,10 +57,11 @@ class DeadLetter(NamedTuple):
 class Expected:
     """What the store must hold. Times are ms; "none" is ``""`` in keys and ``None`` elsewhere.
 
-    ``transfers`` by (fts, id, event time, state, bytes) and ``in_flight`` by (fts, id, agent, timestamp) have the
-    column names of ``report.transfer`` and ``report.in_flight``; ``links`` and ``channels`` hold the windows of each
-    width; ``dead_letters`` are by (file, line); ``intervals`` counts what became of each transfer's
-    streaming interval (``spread``, ``none``, ``empty``, ``ignored``).
+    ``transfers`` by (fts, job, file, id, event time, state, bytes), ``in_flight`` by (fts, job, file, id, agent,
+    timestamp) and ``states`` by (fts, job, file, state, timestamp) have the column names of ``report.transfer``,
+    ``report.in_flight`` and ``report.file_state``, ``state_windows`` those of ``report.file_state_10m``. ``links`` and
+    ``channels`` hold the windows of each width; ``dead_letters`` are by (file, line); ``intervals`` counts what became
+    of each transfer's streaming interval (``spread``, ``none``, ``empty``, ``ignored``).
     """
 
     received: int
@@ -68,6 +70,8 @@ class Expected:
     dead_letters: dict[tuple[str, int], DeadLetter]
     transfers: dict[tuple[Any, ...], Row]
     in_flight: dict[tuple[Any, ...], Row]
+    states: dict[tuple[Any, ...], Row]
+    state_windows: dict[tuple[Any, ...], Row]
     links: dict[str, dict[LinkKey, Cell]]
     channels: dict[str, dict[ChannelKey, Cell]]
     intervals: Counter[str]
@@ -86,6 +90,7 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
     files = [paths] if isinstance(paths, Path) else list(paths)
     starts: list[Start] = []
     completes: list[Complete] = []
+    states: list[State] = []
     dead_letters: dict[tuple[str, int], DeadLetter] = {}
     received = 0
     for path in files:
@@ -98,9 +103,17 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
             except Unusable as trouble:
                 dead_letters[str(path), number] = _dead(trouble.args[0], recorded, body)
             else:
-                starts.append(message) if isinstance(message, Start) else completes.append(message)
-    first_starts, first_completes = _first_copies(starts), _first_copies(completes)
-    stored = len(first_starts) + len(first_completes)
+                if isinstance(message, Start):
+                    starts.append(message)
+                elif isinstance(message, Complete):
+                    completes.append(message)
+                else:
+                    states.append(message)
+    first_starts, first_completes, first_states = _first_copies(starts), _first_copies(completes), _first_copies(states)
+    stored = len(first_starts) + len(first_completes) + len(first_states)
+    states_of: dict[Key, list[State]] = defaultdict(list)
+    for state in first_states:
+        states_of[state.key].append(state)
     pairs = _pairs(first_starts, first_completes)
     taken = {start.dedupe for start in pairs.values()}
     links = {
@@ -111,8 +124,17 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
         stored=stored,
         duplicate=received - stored - len(dead_letters),
         dead_letters=dead_letters,
-        transfers={c.dedupe: _transfer_row(c, pairs.get(c.dedupe), lookup) for c in first_completes},
-        in_flight={s.dedupe: _in_flight_row(s, lookup) for s in first_starts if s.dedupe not in taken},
+        transfers={
+            _row_key(c, c.event_ms, c.state, c.bytes): _transfer_row(c, pairs.get(c.dedupe), states_of[c.key], lookup)
+            for c in first_completes
+        },
+        in_flight={
+            _row_key(s, s.agent, s.event_ms): _in_flight_row(s, states_of[s.key], lookup)
+            for s in first_starts
+            if s.dedupe not in taken
+        },
+        states={s.dedupe: _state_row(s) for s in first_states},
+        state_windows=_state_windows(first_states),
         links=links,
         channels={width: channel_windows(cells) for width, cells in links.items()},
         intervals=Counter(interval_fate(c) for c in first_completes),
@@ -214,7 +236,37 @@ def _common_row(message: Start | Complete, lookup: Lookup) -> Row:
     }
 
 
-def _transfer_row(complete: Complete, start: Start | None, lookup: Lookup) -> Row:
+def _row_key(message: Start | Complete, *more: Any) -> tuple[Any, ...]:
+    return (message.fts, message.job_id, message.file_id, message.transfer_id, *more)
+
+
+def _state_row(state: State) -> Row:
+    names = ("fts", "job_id", "file_id", "vo", "src_host", "dst_host", "state", "wait_ms", "staging_ms", "ref")
+    return {name: getattr(state, name) for name in names} | {
+        "event_at": state.event_ms,
+        "received_at": state.received_ms,
+    }
+
+
+def _state_windows(states: Iterable[State]) -> dict[tuple[Any, ...], Row]:
+    """By (window start, fts, VO, source, destination, state)."""
+    members: dict[tuple[Any, ...], list[State]] = defaultdict(list)
+    for s in states:
+        members[s.event_ms // 600_000 * 600_000, s.fts, s.vo, s.src_host, s.dst_host, s.state].append(s)
+    return {key: _state_window(those) for key, those in members.items()}
+
+
+def _state_window(states: list[State]) -> Row:
+    row: Row = {"count": len(states)}
+    for name in ("wait", "staging"):
+        values = [value for s in states if (value := getattr(s, f"{name}_ms")) is not None]
+        row[f"{name}_count"], row[f"{name}_sum"] = len(values), sum(values)
+        row[f"{name}_min"], row[f"{name}_max"] = min(values, default=None), max(values, default=None)
+        row[f"{name}_hist"] = Counter(bin_of(value) for value in values)
+    return row
+
+
+def _transfer_row(complete: Complete, start: Start | None, states: list[State], lookup: Lookup) -> Row:
     row = _common_row(complete, lookup)
     row |= {
         "start_transfer_id": start.transfer_id if start else None,
@@ -226,6 +278,7 @@ def _transfer_row(complete: Complete, start: Start | None, lookup: Lookup) -> Ro
         "received_at": complete.received_ms,
         "state": complete.state,
         "bytes": complete.bytes,
+        "queue_wait_ms": _queue_wait(complete, states),
     }
     row |= {f"{stage}_ms": value for stage, value in durations(complete).items()}
     if start:
@@ -233,8 +286,27 @@ def _transfer_row(complete: Complete, start: Start | None, lookup: Lookup) -> Ro
     return row
 
 
-def _in_flight_row(start: Start, lookup: Lookup) -> Row:
+def _queue_wait(complete: Complete, states: list[State]) -> int | None:
+    """What the last ACTIVE message of this attempt says, from a minute before its process began to its end."""
+    began = complete.times.get("tr_timestamp_start")
+    if began is None:
+        return None
+    told = [
+        s
+        for s in states
+        if s.fts == complete.fts and s.wait_ms is not None and began - NEAR_MS <= s.event_ms <= complete.event_ms
+    ]
+    return max(told, key=lambda s: s.event_ms).wait_ms if told else None
+
+
+def _in_flight_row(start: Start, states: list[State], lookup: Lookup) -> Row:
     row = _common_row(start, lookup)
     for name in ("technology", "src_country", "dst_country"):
         del row[name]
-    return row | {"started_at": start.event_ms}
+    closed = any(
+        s.state in ("FINISHED", "FAILED", "CANCELED")
+        and s.event_ms >= start.event_ms
+        and (s.fts == start.fts or not s.fts or not start.fts)
+        for s in states
+    )
+    return row | {"started_at": start.event_ms, "closed_by_state": closed}

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 START_TOPIC = "transfer.fts_monitoring_start"
 COMPLETE_TOPIC = "transfer.fts_monitoring_complete"
+STATE_TOPIC = "transfer.fts_monitoring_state"
 
 DAY_MS = 24 * 3600 * 1000
 LARGEST_BODY = 16 * 1024 * 1024
@@ -36,6 +37,11 @@ STAGES = {
     "checksum_src": ("timestamp_chk_src_st", "timestamp_chk_src_ended"),
     "checksum_dst": ("timestamp_checksum_dest_st", "timestamp_checksum_dest_ended"),
 }
+_WORDS = """
+    STAGING ARCHIVING QOS_TRANSITION QOS_REQUEST_SUBMITTED STARTED SUBMITTED READY ACTIVE FINISHED FAILED CANCELED
+    NOT_USED ON_HOLD ON_HOLD_STAGING FORCE_START TOKEN_PREP
+"""
+FILE_STATES = set(_WORDS.strip().split())
 COMPLETE_TIMES = [name for ends in STAGES.values() for name in ends]
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
@@ -84,13 +90,35 @@ class Complete(Message):
     start_was_zero: bool
 
 
-def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> Start | Complete:
+@dataclass(frozen=True)
+class State:
+    """A usable state message. ``wait_ms`` and ``staging_ms`` are told by ACTIVE ones alone."""
+
+    ref: str
+    received_ms: int
+    event_ms: int
+    key: Key
+    dedupe: tuple[Any, ...]
+    fts: str
+    job_id: str
+    file_id: str
+    vo: str
+    src_host: str
+    dst_host: str
+    state: str
+    wait_ms: int | None
+    staging_ms: int | None
+
+
+def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> Start | Complete | State:
     """The facts that a body states; raises Unusable."""
-    if topic not in (START_TOPIC, COMPLETE_TOPIC):
+    if topic not in (START_TOPIC, COMPLETE_TOPIC, STATE_TOPIC):
         raise Unusable("unknown_kind")
     if len(body) > LARGEST_BODY:
         raise Unusable("too_large")
     fields = _fields(body)
+    if topic == STATE_TOPIC:
+        return _read_state(fields, received_ms, ref)
     is_start = topic == START_TOPIC
     transfer_id = _id(fields.get("transfer_id" if is_start else "tr_id"))
     job_id, file_id = _id(fields.get("job_id")), _id(fields.get("file_id"))
@@ -100,12 +128,7 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
     instants = {name: read_instant(fields.get(name)) for name in names}
     times = {name: instant for name, instant in instants.items() if instant}
     event_ms = _event_time(times)
-    if received_ms is None:
-        received_ms = event_ms
-    if event_ms > received_ms + DAY_MS:
-        raise Unusable("future")
-    if event_ms < received_ms - 30 * DAY_MS:
-        raise Unusable("too_old")
+    received_ms = _receipt_time(event_ms, received_ms)
     fts = host_of_url(_text(fields.get("endpnt")))
     agent = _text(fields.get("agent_fqdn")).lower().rstrip(".")
     common: dict[str, Any] = {
@@ -135,6 +158,58 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         start_was_zero=instants["tr_timestamp_start"] == 0,
         **common,
     )
+
+
+def _read_state(fields: dict[str, Any], received_ms: int | None, ref: str) -> State:
+    job_id, file_id = _id(fields.get("job_id")), _id(fields.get("file_id"))
+    if not (job_id and file_id):
+        raise Unusable("no_id")
+    state = _text(fields.get("file_state")).upper()
+    if state not in FILE_STATES:
+        raise Unusable("unknown_state")
+    event_ms = read_instant(fields.get("timestamp"))
+    if not event_ms:
+        raise Unusable("no_time")
+    times = {name: read_instant(fields.get(name)) for name in ("submit_time", "staging_start", "staging_finished")}
+    submitted = times["submit_time"] or (event_ms if state == "SUBMITTED" else None)
+    begun, staged = times["staging_start"], times["staging_finished"]
+    wait_ms = staging_ms = None
+    if state == "ACTIVE":
+        if submitted:
+            wait_ms = _believable(event_ms - max(submitted, staged or 0))
+        if begun and staged:
+            staging_ms = _believable(staged - begun)
+    fts = host_of_url(_text(fields.get("endpnt")))
+    return State(
+        ref=ref,
+        received_ms=_receipt_time(event_ms, received_ms),
+        event_ms=event_ms,
+        key=("job", job_id, file_id),
+        dedupe=(fts, job_id, file_id, state, event_ms),
+        fts=fts,
+        job_id=job_id,
+        file_id=file_id,
+        vo=_text(fields.get("vo_name")) or _text(fields.get("vo")) or "unknown",
+        src_host=host_of_url(_text(fields.get("source_se")) or _text(fields.get("src_url"))) or "unknown",
+        dst_host=host_of_url(_text(fields.get("dest_se")) or _text(fields.get("dst_url"))) or "unknown",
+        state=state,
+        wait_ms=wait_ms,
+        staging_ms=staging_ms,
+    )
+
+
+def _believable(duration_ms: int) -> int | None:
+    return duration_ms if 0 <= duration_ms <= 7 * DAY_MS else None
+
+
+def _receipt_time(event_ms: int, received_ms: int | None) -> int:
+    if received_ms is None:
+        return event_ms
+    if event_ms > received_ms + DAY_MS:
+        raise Unusable("future")
+    if event_ms < received_ms - 30 * DAY_MS:
+        raise Unusable("too_old")
+    return received_ms
 
 
 def _fields(body: bytes) -> dict[str, Any]:

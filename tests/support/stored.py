@@ -14,7 +14,7 @@ from tests.support.oracle import Expected
 from tests.support.oracle_windows import MEASURES, ChannelKey, LinkKey
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SURROGATES = ("start_ref", "complete_ref")
+SURROGATES = ("start_ref", "complete_ref", "ref")
 """Columns that tell where a message was read, which depends on how it came."""
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
@@ -27,16 +27,34 @@ def differences(expected: Expected, connection: Connection) -> Iterator[str]:
         channels = _windows(connection, f"channel_{width}", ChannelKey)
         yield from _compare(f"channel_{width}", channels, expected.channels[width])
     transfers = {
-        (row["fts"] or "", row["transfer_id"], row["ended_at"], row["state"], row["bytes"]): row
-        for row in _rows(connection, "transfer")
+        (*_ids(row), row["ended_at"], row["state"], row["bytes"]): row for row in _rows(connection, "transfer")
     }
     yield from _compare("transfer", transfers, expected.transfers)
     in_flight = {
-        (row["fts"] or "", row["transfer_id"], row["agent_fqdn"] or "", row["started_at"]): row
-        for row in _rows(connection, "in_flight")
+        (*_ids(row), row["agent_fqdn"] or "", row["started_at"]): row for row in _rows(connection, "in_flight")
     }
     yield from _compare("in_flight", in_flight, expected.in_flight)
+    states = {
+        (row["fts"] or "", row["job_id"], row["file_id"], row["state"], row["event_at"]): row
+        for row in _rows(connection, "file_state")
+    }
+    yield from _compare("file_state", states, expected.states)
+    yield from _compare("file_state_10m", _state_windows(connection), expected.state_windows)
     yield from _dead_letter_differences(expected, connection)
+
+
+def _ids(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] or "" for name in ("fts", "job_id", "file_id", "transfer_id"))
+
+
+def _state_windows(connection: Connection) -> Rows:
+    rows: Rows = {}
+    for row in _rows(connection, "file_state_10m"):
+        for name in ("wait_hist", "staging_hist"):
+            row[name] = {number: count for number, count in enumerate(row[name]) if count}
+        names = ("window_start", "fts", "vo", "src_host", "dst_host", "state")
+        rows[tuple("" if row[name] is None else row[name] for name in names)] = row
+    return rows
 
 
 def _compare(view: str, found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> Iterator[str]:

@@ -13,8 +13,8 @@ from pipeline.simulator import Mix, simulate
 from pipeline.simulator.record import write_jsonl
 from pipeline.simulator.simulation import SimMessage
 from schemas.envelope import RawMessage
-from schemas.topics import BROKER_TOPICS, FTS_COMPLETE, FTS_START
-from tests.support.fts_messages import DAY, HOUR, MINUTE, TOPIC_OF, T, complete_fields, start_fields
+from schemas.topics import BROKER_TOPICS, FTS_COMPLETE, FTS_START, FTS_STATE
+from tests.support.fts_messages import DAY, HOUR, MINUTE, TOPIC_OF, T, complete_fields, start_fields, state_fields
 
 ROUGH = Mix(
     fts2=0.1,
@@ -41,9 +41,12 @@ def record(path: Path, messages: int, seed: int) -> list[RawMessage]:
 
 
 def _attempts_over_days(rng: Random, messages: int) -> Iterator[SimMessage]:
-    """Starts and completes of few transfers, at times that often lie at the edges of days and of the pairing rule."""
+    """Messages of few transfers, at times that often lie at the edges of days and of the pairing rule."""
     for _ in range(messages):
         file_id, host = rng.randrange(messages // 6), f"se{rng.randrange(3)}.example.org"
+        if rng.random() < 0.25:
+            yield _message(FTS_STATE, _state_fields(rng, file_id))
+            continue
         transfer = {"file_id": file_id, "src_hostname": host}
         own_id = f"2026-11-2{rng.randrange(10)}-0200__{host}__b.y.org__{file_id}__job-1"
         if rng.random() < 0.5:
@@ -68,6 +71,20 @@ def _attempts_over_days(rng: Random, messages: int) -> Iterator[SimMessage]:
             tr_bt_transfered=rng.randrange(10**13),
         )
         yield _message(FTS_COMPLETE, fields)
+
+
+def _state_fields(rng: Random, file_id: int) -> dict[str, Any]:
+    at = _instant(rng)
+    staged = rng.choice([0, 0, at - rng.randrange(HOUR)])
+    return state_fields(
+        file_id=file_id,
+        file_state=rng.choice(["SUBMITTED", "ACTIVE", "ACTIVE", "FINISHED", "CANCELED", "resting"]),
+        timestamp=at,
+        submit_time=rng.choice([0, at - rng.randrange(HOUR), at - 8 * DAY, at + MINUTE]),
+        staging_start=staged and staged - rng.randrange(HOUR),
+        staging_finished=staged,
+        vo_name=rng.choice(["atlas", "cms", ""]),
+    )
 
 
 def _instant(rng: Random) -> int:

@@ -140,7 +140,7 @@ def test_a_start_has_the_same_reasons() -> None:
     assert reason({"transfer_id": "x"}, START_TOPIC) == "no_time"
     assert reason({"transfer_id": "x", "timestamp": "?"}, START_TOPIC) == "bad_time"
     assert reason(START | {"timestamp": T + DAY + 1}, START_TOPIC) == "future"
-    assert reason(START, "transfer.fts_monitoring_state") == "unknown_kind"
+    assert reason(START, "transfer.fts_monitoring_rejected") == "unknown_kind"
 
 
 def test_limits_are_inclusive_and_need_a_receipt_time() -> None:

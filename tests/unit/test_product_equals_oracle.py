@@ -17,7 +17,16 @@ from schemas.envelope import RawMessage
 from schemas.rules import Horizon
 from schemas.topics import BROKER_TOPICS
 from tests.support.oracle import pairs_of_key
-from tests.support.oracle_messages import COMPLETE_TOPIC, STAGES, START_TOPIC, Complete, Start, Unusable, read_message
+from tests.support.oracle_messages import (
+    COMPLETE_TOPIC,
+    STAGES,
+    START_TOPIC,
+    Complete,
+    Start,
+    State,
+    Unusable,
+    read_message,
+)
 from tests.support.oracle_windows import durations
 
 T = 1_795_312_800_000
@@ -55,6 +64,7 @@ def what_the_oracle_reads(topic: str, body: bytes, received_ms: int | None) -> A
         event = read_message(topic, body, received_ms, "f:1")
     except Unusable as trouble:
         return trouble.args[0]
+    assert not isinstance(event, State)
     facts = [event.event_ms, event.received_ms, event.fts, event.agent, event.transfer_id, event.job_id, event.file_id]
     facts += [event.vo, event.activity, event.channel, event.src_host, event.dst_host]
     if isinstance(event, Complete):
@@ -144,6 +154,7 @@ def test_pairing_and_oracle_find_the_same_pairs_in_any_order(
     distinct: dict[Any, tuple[str, bytes, Start | Complete]] = {}
     for topic, body in said:
         message = read_message(topic, body, T, "f:1")
+        assert not isinstance(message, State)
         distinct.setdefault((topic, message.dedupe), (topic, body, message))
     kept = list(distinct.values())
     by_ref = {f"f:{number}": message for number, (_, _, message) in enumerate(kept)}
