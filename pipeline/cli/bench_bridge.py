@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import statistics
 import tempfile
 import threading
@@ -27,6 +27,7 @@ from pipeline.cli.brokers import brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option
 from pipeline.cli.progress import Progress
+from pipeline.cli.resources import used_by
 from pipeline.devstack.plan import ACTIVEMQ, KAFKA
 from pipeline.devstack.stack import Stack
 from pipeline.simulator import simulate
@@ -129,8 +130,8 @@ def _measured(work: Callable[..., float], arguments: tuple[Any, ...]) -> Measure
     begin = time.process_time()
     rate = work(*arguments)
     cpu_s = time.process_time() - begin
-    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(rate, cpu_s / arguments[-1] * 1e6, memory_mb)
+    # Not getrusage: its figure begins with the memory of the process that started this one.
+    return Measured(rate, cpu_s / arguments[-1] * 1e6, used_by([os.getpid()]).highest_mb)
 
 
 def _count(broker: BrokerSettings, messages: int) -> float:
