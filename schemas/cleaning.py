@@ -13,6 +13,7 @@ from schemas.framing import strip_frame
 
 _NUL = b"\\u0000"
 _MAX_BIGINT = 2**63 - 1
+_decode_any: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 
 
 class HasData(Protocol):
@@ -41,6 +42,20 @@ def decode_object(body: bytes, decode: Callable[[bytes], W], wire_type: type[W])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             wire = _decode_slowly(data, wire_type)
         return wire if wire.data is None else _unwrap(wire, wire_type)
+    except RecursionError:
+        raise Malformed("too_deep") from None
+
+
+def decode_fields(body: bytes) -> dict[str, Any]:
+    """A body as its fields, for formats whose names no struct can have. As ``decode_object`` in all else."""
+    data = strip_frame(body)
+    if not data:
+        raise Malformed("empty")
+    try:
+        try:
+            return _fields(_decode_any(data)) if _NUL not in data else _fields_slowly(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return _fields_slowly(data)
     except RecursionError:
         raise Malformed("too_deep") from None
 
@@ -78,18 +93,33 @@ def _unwrap(wire: W, wire_type: type[W]) -> W:
     return _convert(wire.data, wire_type) if isinstance(wire.data, dict) else wire
 
 
+def _fields(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Malformed("not_object", f"a JSON {type(value).__name__} where an object is expected")
+    inner = value.get("data")
+    return inner if isinstance(inner, dict) else value
+
+
+def _fields_slowly(data: bytes) -> dict[str, Any]:
+    return {name: _cleaned(said) for name, said in _fields(_load_slowly(data)).items()}
+
+
 def _decode_slowly(data: bytes, wire_type: type[W]) -> W:
-    decoded = data.decode("utf-8", "replace")
-    try:
-        value = _load(decoded)
-    except ValueError as error:
-        try:
-            value = _load(decoded[:-1])
-        except ValueError:
-            raise Malformed("not_json", f"not JSON: {error}") from None
+    value = _load_slowly(data)
     if not isinstance(value, dict):
         raise Malformed("not_object", f"a JSON {type(value).__name__} where an object is expected")
     return _convert(value, wire_type)
+
+
+def _load_slowly(data: bytes) -> object:
+    decoded = data.decode("utf-8", "replace")
+    try:
+        return _load(decoded)
+    except ValueError as error:
+        try:
+            return _load(decoded[:-1])
+        except ValueError:
+            raise Malformed("not_json", f"not JSON: {error}") from None
 
 
 def _load(decoded: str) -> object:

@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     "too_old": "event time older than the raw retention, or of a day that was dropped",
     "bad_bytes": "the byte count is negative, not whole, unreadable or over 2^53",
     "too_large": "the body is over 16 MiB; only its first MiB is kept",
+    "needs_collector": "a packet of an xrootd server: what it is about stands in packets before it",
     "unknown_kind": "no parser is configured for this kind of message",
     "store_refused": "the database refused the row that the message makes",
 }

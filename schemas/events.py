@@ -1,4 +1,4 @@
-"""Our own events: what an FTS start and complete say, cleaned, typed, with units. ms since the epoch, bytes.
+"""Our own events: what starts, completes and xrootd records say, cleaned, typed, with units. ms since the epoch, bytes.
 
 Text that a message does not carry is ``""``; times and durations that did not happen are ``None``.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-FTS = "fts"
-"""The technology of transfers that FTS tells of."""
+FTS, XROOTD, XROOTD_TPC = "fts", "xrootd", "xrootd-tpc"
+"""The technologies: transfers that FTS tells of, xrootd file accesses, xrootd third-party copies."""
+
+READ, WRITE, UNKNOWN_DIRECTION = "read", "write", "unknown"
+"""What a client did with a file; ``""`` for FTS."""
 
 OK, FAILED, ABORTED = "ok", "failed", "aborted"
 
@@ -63,7 +66,10 @@ class Start(msgspec.Struct, gc=False):
 
 
 class Complete(msgspec.Struct, gc=False):
-    """A transfer attempt ended (FTS complete message). ``durations`` follow STAGES, throughput last."""
+    """A transfer attempt, file access or third-party copy ended. ``durations`` follow STAGES, throughput last.
+
+    ``user`` is what the message says of the user; it is stored as a keyed hash and never in clear.
+    """
 
     key_hash: int
     key_order: int
@@ -101,6 +107,9 @@ class Complete(msgspec.Struct, gc=False):
     error_message: str
     retry: int | None
     retry_max: int | None
+    technology: str
+    direction: str
+    user: str
 
 
 class StateChange(msgspec.Struct, gc=False):

@@ -18,6 +18,7 @@ from schemas.envelope import RawMessage
 from schemas.events import (
     ABORTED,
     FAILED,
+    FTS,
     INTERVAL_USED,
     OK,
     Complete,
@@ -88,6 +89,7 @@ class _CompleteWire(_Wire, gc=False):
     t__error_message: Any = None
     retry: Any = None
     retry_max: Any = None
+    user_dn: Any = None
 
 
 _decode_start: Callable[[bytes], _StartWire] = msgspec.json.Decoder(_StartWire).decode
@@ -207,6 +209,9 @@ def parse_complete(message: RawMessage, horizon: Horizon) -> Complete:
         cleaning.text(wire.t__error_message),
         cleaning.size(wire.retry),
         cleaning.size(wire.retry_max),
+        FTS,
+        "",
+        cleaning.text(wire.user_dn),
     )
 
 

@@ -33,11 +33,27 @@ TOPICS: tuple[Topic, ...] = (
 FTS_START = "fts.start"
 FTS_COMPLETE = "fts.complete"
 FTS_STATE = "fts.state"
+XROOTD_GLED = "xrootd.gled"
+XROOTD_CMSSW = "xrootd.cmssw"
+XROOTD_WLCG = "xrootd.wlcg"
+XROOTD_COLLECTOR = "xrootd.collector"
+XROOTD_CACHE = "xrootd.gstream-cache"
+XROOTD_TPC = "xrootd.gstream-tpc"
+XROOTD_EOS = "xrootd.eos"
+XROOTD_SHOVELER = "xrootd.shoveler"
 
 KINDS: dict[str, str] = {
     FTS_START: FTS_TRANSFER,
     FTS_COMPLETE: FTS_TRANSFER,
     FTS_STATE: FTS_TRANSFER,
+    XROOTD_GLED: XROOTD_TRANSFER,
+    XROOTD_CMSSW: XROOTD_TRANSFER,
+    XROOTD_WLCG: XROOTD_TRANSFER,
+    XROOTD_COLLECTOR: XROOTD_TRANSFER,
+    XROOTD_CACHE: XROOTD_TRANSFER,
+    XROOTD_TPC: XROOTD_TRANSFER,
+    XROOTD_EOS: XROOTD_TRANSFER,
+    XROOTD_SHOVELER: XROOTD_TRANSFER,
 }
 """Each kind of message and the Kafka topic that carries it."""
 
@@ -46,7 +62,28 @@ BROKER_TOPICS: dict[str, str] = {
     "transfer.fts_monitoring_complete": FTS_COMPLETE,
     "transfer.fts_monitoring_state": FTS_STATE,
 }
-"""The default map from broker topic to kind; a ``[[broker]]`` table may say otherwise."""
+"""What is subscribed by default, with its kind; a ``[[broker]]`` table may say otherwise."""
+
+XROOTD_TOPICS: dict[str, str] = {
+    "xrdpop.fax_popularity": XROOTD_GLED,
+    "xrdpop.uscms_popularity": XROOTD_GLED,
+    "xrdpop.uscms_test_popularity": XROOTD_GLED,
+    "xrootd.atlas.eos": XROOTD_GLED,
+    "xrootd.atlas.fax.eu": XROOTD_GLED,
+    "xrootd.fax.us": XROOTD_GLED,
+    "xrootd.cms.eos": XROOTD_GLED,
+    "xrd.wlcg_format": XROOTD_WLCG,
+    "xrd.detailed": XROOTD_COLLECTOR,
+    "xrd.cache.stash": XROOTD_CACHE,
+    "xrd.cache.wlcg": XROOTD_CACHE,
+    "xrd.tpc": XROOTD_TPC,
+    "xrd.tpc.wlcg": XROOTD_TPC,
+}
+"""Where xrootd records are published: GLED's topics, the collectors' exchanges. Known, but subscribed only by those
+who list them: a broker may refuse a topic that it does not have, and who has FTS alone must not notice."""
+
+KNOWN_TOPICS: dict[str, str] = BROKER_TOPICS | XROOTD_TOPICS
+"""The kind of every topic that we know, subscribed or not."""
 
 
 def broker_topic(destination: str) -> str:

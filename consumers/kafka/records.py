@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from schemas.envelope import RawMessage
 from schemas.times import MAX_MS
-from schemas.topics import BROKER_TOPICS, broker_topic
+from schemas.topics import KNOWN_TOPICS, broker_topic
 
 STOMP = "stomp."
 BRIDGE_HEADERS = frozenset({"kind", "origin", "destination", "received-at", "dead-reason", "size", "sha256"})
@@ -83,7 +83,7 @@ def raw_message(
 def _source(destination: bytes) -> tuple[str, str]:
     """The broker topic and the kind that its messages have by default."""
     source = broker_topic(destination.decode(errors="replace"))
-    return source, BROKER_TOPICS.get(source, "")
+    return source, KNOWN_TOPICS.get(source, "")
 
 
 def _ms(text: bytes) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pipeline.cli import broker_tables, values
 from pipeline.cli.broker_tables import BrokerTable
 from pipeline.cli.errors import ConfigurationError
-from schemas.topics import BROKER_TOPICS
+from schemas.topics import KNOWN_TOPICS
 
 PREFIX = "TRANSFERSCOPE_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -79,8 +79,8 @@ class Settings:
         return value
 
     def kinds(self) -> dict[str, str]:
-        """Every broker topic that is configured, with the kind of its messages."""
-        kinds = dict(BROKER_TOPICS)
+        """Every broker topic that is known or configured, with the kind of its messages."""
+        kinds = dict(KNOWN_TOPICS)
         for table in self.broker:
             kinds.update(table.topics or {})
         return kinds

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class BatchResult(NamedTuple):
-    """What became of a batch: received = stored + duplicate + dead."""
+    """What became of a batch: received = stored + duplicate + dead. A packet of several records counts as so many."""
 
     received: int
     stored: int
@@ -69,7 +69,7 @@ class Ingest:
             log.error("a message is refused by PostgreSQL: %s", refused.why)
             dead = Dead(messages[0], "store_refused", refused.why)
             counts = self._store.commit(Enriched([], [], [], [dead], batch.topology_revision))
-        return BatchResult(len(messages), *counts)
+        return BatchResult(sum(counts), *counts)
 
     def process(self, messages: Sequence[RawMessage]) -> BatchResult:
         """Refresh, prepare and commit."""

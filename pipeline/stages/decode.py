@@ -1,4 +1,7 @@
-"""A batch of raw messages -> events and dead letters. Every message ends in exactly one of the lists."""
+"""A batch of raw messages -> events and dead letters. Every message ends in exactly one of the lists.
+
+A packet of several xrootd records is all of them or a dead letter.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from schemas import topics
+from schemas import topics, xrootd
 from schemas.deadletters import Malformed
 from schemas.envelope import RawMessage
 from schemas.events import Complete, Start, StateChange
@@ -52,6 +55,8 @@ def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
                 starts.append(parse_start(message, horizon))
             elif message.kind == topics.FTS_STATE:
                 states.append(parse_state(message, horizon))
+            elif message.kind in xrootd.PARSERS:
+                completes += xrootd.PARSERS[message.kind](message, horizon)
             else:
                 raise Malformed("unknown_kind", f"no parser for kind {message.kind!r:.80}")
         except Malformed as problem:

@@ -90,7 +90,7 @@ def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, Resolve
     src = _resolve(source, vo, event.event_ms, topology)
     dst = _resolve(destination, vo, event.event_ms, topology)
     link = LinkKey(
-        FTS,
+        event.technology if type(event) is Complete else FTS,
         event.fts,
         vo,
         event.channel,

@@ -8,7 +8,9 @@ from __future__ import annotations
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Enriched
+from schemas.events import FTS, Complete
 from schemas.keys import shard_of
+from schemas.topics import SHARDS
 
 DAY_MS = 86_400_000
 _DAYS = 0x7473_6461
@@ -21,9 +23,17 @@ def lock_batch(cursor: Cursor, batch: Enriched) -> None:
     share_topology(cursor)
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, d) FROM unnest(%s::int[]) AS d", (_DAYS, days_of(batch)))
     shards = {shard_of(new.start.key_hash) for new in batch.starts}
-    shards |= {shard_of(new.complete.key_hash) for new in batch.completes}
+    shards |= {_shard(new.complete) for new in batch.completes}
     shards |= {shard_of(new.change.key_hash) for new in batch.states}
     cursor.execute("SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s", (_SHARDS, sorted(shards)))
+
+
+def _shard(complete: Complete) -> int:
+    """Records of no transfer key have shards of their own: they come by message-id, a batch may need all of these, and
+    must not keep away those who wait for a transfer key's.
+    """
+    shard = shard_of(complete.key_hash)
+    return shard if complete.technology == FTS else SHARDS + shard
 
 
 def share_topology(cursor: Cursor) -> None:

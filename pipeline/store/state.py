@@ -90,7 +90,7 @@ def _first_days(batch: Enriched) -> dict[Key, int]:
         if reaches_everywhere(complete):
             day = _EVERYWHERE
         else:
-            if complete.started_ms is not None and complete.started_ms < earliest:
+            if not complete.never_pairs and complete.started_ms is not None and complete.started_ms < earliest:
                 earliest = complete.started_ms
             day = _day(earliest)
         _lower(first, (complete.key_order, complete.key_hash), day)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import settings
-from schemas.topics import BROKER_TOPICS
+from schemas.topics import KNOWN_TOPICS
 from tests.support.reference import BLOCKS, EXAMPLE, READMES, example_toml, renewed
 
 RENEW = "say: python -m tests.support.reference"
@@ -38,5 +38,5 @@ def test_the_example_configuration_can_be_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "all.toml"
     path.write_text(re.sub(r"^stomp_brokers = .*$", "", everything, flags=re.MULTILINE))
     found = settings.load(path, {})
-    assert found.kinds() == BROKER_TOPICS
+    assert found.kinds() == KNOWN_TOPICS
     assert found.partitions == settings.Settings().partitions

@@ -9,7 +9,7 @@ import pytest
 from pipeline.cli import settings
 from pipeline.cli.brokers import brokers
 from pipeline.cli.errors import ConfigurationError
-from schemas.topics import BROKER_TOPICS
+from schemas.topics import BROKER_TOPICS, KNOWN_TOPICS
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -139,7 +139,7 @@ def test_what_is_not_set_but_needed_is_said_with_the_way_to_set_it() -> None:
 
 def test_topics_of_broker_tables_add_to_the_known_kinds(tmp_path: Path) -> None:
     path = toml(tmp_path, '[[broker]]\nurl = "stomp://b:1"\n[broker.topics]\n"test.start" = "fts.start"\n')
-    assert settings.load(path, {}).kinds() == {**BROKER_TOPICS, "test.start": "fts.start"}
+    assert settings.load(path, {}).kinds() == {**KNOWN_TOPICS, "test.start": "fts.start"}
 
 
 def test_every_setting_has_a_sentence_and_a_variable_of_its_own() -> None:

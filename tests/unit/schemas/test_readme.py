@@ -150,4 +150,4 @@ def test_every_field_of_ours_that_comes_from_the_wire_is_in_a_row() -> None:
     ours = {name.partition(".")[0] for row in OF_START.values() for name in words(row[4])} - {"unknown"}
     assert set(Start.__struct_fields__) - ours == {"received_ms", "ref", "dedupe"}
     ours |= {name.partition(".")[0] for row in COMPLETE_ONLY.values() for name in words(row[4])}
-    assert set(Complete.__struct_fields__) - ours == {"received_ms", "ref", "dedupe"}
+    assert set(Complete.__struct_fields__) - ours == {"received_ms", "ref", "dedupe", "technology", "direction"}
