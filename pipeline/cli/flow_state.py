@@ -18,6 +18,7 @@ from pipeline.cli.settings import Settings
 from pipeline.store.activity import writer_addresses
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
+from pipeline.store.topologies import InUse, in_use
 
 
 class Queue(NamedTuple):
@@ -55,6 +56,7 @@ class FlowState:
     dead_letters: dict[str, int]
     workers: tuple[str, ...]
     left_out: tuple[str, ...]
+    topology: InUse | None
 
     @property
     def waiting(self) -> int:
@@ -107,7 +109,9 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
         workers = tuple(writer_addresses(connection))
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out))
+        with connection, connection.cursor() as cursor:
+            topology = in_use(cursor)
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology)
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
 import click
 
-from pipeline.cli import topology
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write_json
 from pipeline.cli.settings import Settings
 from pipeline.cli.terminal import safe
+from pipeline.cli.topology_load import Order, load_and_warn, sentence
 from pipeline.store import migrations
 from pipeline.store import settings as stored
 from pipeline.store.session import connect
@@ -56,8 +55,8 @@ def _steps(settings: Settings) -> Iterator[Step]:
         stored.set_lost_after(cursor, settings.lost_after_hours)
     yield Step("settings", False, f"a start without a complete is lost after {settings.lost_after_hours} h")
     if settings.topology is not None:
-        loaded = topology.load_into(url, [str(settings.topology)], time.time_ns() // 1_000_000)
-        yield Step("topology", loaded.is_new, topology.sentence(loaded))
+        loaded = load_and_warn(url, Order(settings.topology))
+        yield Step("topology", loaded.is_new, sentence(loaded))
     if settings.kafka_bootstrap is None:
         yield Step("kafka", False, "left out, kafka_bootstrap is not set")
     else:

@@ -22,6 +22,7 @@ _MEANINGS: dict[str, tuple[int, str]] = {
     "pipeline.cli.children.Died": (errors.ANSWER_IS_NO, "{error}"),
     "pipeline.devstack.errors.NotThere": (errors.UNREACHABLE, "{error}"),
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
+    "pipeline.ingest.fetch.NotFetched": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.session.Unavailable": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.recompute.TopologyChanged": (errors.ANSWER_IS_NO, "{error}"),

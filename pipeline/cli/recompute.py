@@ -11,7 +11,7 @@ from pipeline.cli.options import json_option, range_options, with_settings
 from pipeline.cli.output import write_json
 from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
-from pipeline.cli.topology import newest
+from pipeline.cli.topology_load import newest
 from pipeline.cli.units import count
 from pipeline.store.recompute import recompute as rebuild
 from pipeline.store.session import connect

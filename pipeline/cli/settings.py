@@ -53,7 +53,9 @@ class Settings:
     )
     broker_api_user: str | None = _setting(values.text, "user name on Jolokia")
     broker_api_password_file: Path | None = _setting(values.file, "file with the password on Jolokia")
-    topology: Path | None = _setting(values.file, "file with sites, hosts and VO endpoints that init loads")
+    topology: tuple[str, ...] | None = _setting(
+        values.sources, "files and addresses with sites, hosts and VO endpoints, for init and topology load"
+    )
     partitions: int = _setting(
         values.whole(1, 64), "partitions of fts.transfer, and so the most workers that share the work", 8
     )

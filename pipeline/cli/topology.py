@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import threading
 import time
-from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import click
 
-from pipeline.cli.errors import CommandError, ConfigurationError, Unreachable
+from pipeline.cli.errors import CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
 from pipeline.cli.settings import Settings
+from pipeline.cli.topology_load import Order, age_sentence, load_and_warn, load_every, sentence
 from pipeline.cli.units import count, iso, moment
-from pipeline.ingest.topologies import Loaded, load_topology, newest_topology
+from pipeline.ingest.topologies import Loaded, newest_topology
+from pipeline.store import topologies
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.session import connect
-from pipeline.topology.compose import Dump
+from pipeline.store.topologies import InUse
 from pipeline.topology.describe import Report, describe
 from pipeline.topology.model import BEGIN_MS, END_MS
 from pipeline.topology.resolve import Topology
 from pipeline.topology.sources.formats import FORMATS
 from schemas.hosts import host_name
 
-FETCH_TIMEOUT_S = 60
-SHOWN_WARNINGS = 20
+_PAUSE = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _pause(context: click.Context, parameter: click.Parameter, written: str | None) -> int | None:
+    match = None if written is None else _PAUSE.fullmatch(written.strip())
+    if written is not None and (match is None or int(match[1]) == 0):
+        raise click.BadParameter("write a number and s, m, h or d, such as 30m")
+    return int(match[1]) * _SECONDS[match[2]] if match else None
 
 
 @click.group()
@@ -43,10 +52,11 @@ def topology() -> None:
 
 
 @topology.command()
-@click.argument("sources", metavar="FILE|URL...", nargs=-1, required=True)
+@click.argument("sources", metavar="[FILE|URL]...", nargs=-1)
 @click.option("--as", "form", type=click.Choice(sorted(FORMATS)), help="The format of all of them; else recognised.")
 @click.option("--vo", default="", help="Whose endpoints they are, where a file does not say so (Rucio's lists).")
-@click.option("--from", "since", metavar="TIME", default="now", show_default=True, help="When dumps begin to hold.")
+@click.option("--from", "since", metavar="TIME", help="When dumps begin to hold: ISO 8601, -2h; else now.")
+@click.option("--every", metavar="TIME", callback=_pause, help="Stay and load again every 30m, 1h, 1d.")
 @click.option("--force", is_flag=True, help="Also with less than half of the hosts, domains or endpoints in use.")
 @json_option
 @with_settings
@@ -56,16 +66,20 @@ def load(
     sources: tuple[str, ...],
     form: str | None,
     vo: str,
-    since: str,
+    since: str | None,
+    every: int | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Load a topology; it is used for what comes from now on.
+    """Load a topology; it is used for what comes from now on. Without FILE or URL: the setting topology.
 
     A file of our own format states its own times, and alone it replaces what was loaded before. Dumps of CRIC, GOCDB,
     OSG, Rucio, AGIS, PhEDEx and scitags, recognised by their content, say what is so now: what they say otherwise
     than the topology in use begins at the load, and what was so before stays true of the time before. Where two files
     speak of the same host, domain or endpoint, the first decides; name all of them in one load.
+
+    Addresses are asked only for what changed (ETag, Last-Modified). With --every, what cannot be had this time is
+    taken from its last good copy, what cannot be used leaves the topology in use as it is, and SIGTERM ends it.
 
     Windows of the past that are mapped otherwise are marked stale, until recompute rebuilds them.
 
@@ -73,33 +87,44 @@ def load(
     Examples:
       transferscope topology load topology.json
       transferscope topology load se.json rcsite.json ddmendpoints.json gocdb.xml
-      transferscope topology load --from 2026-11-20T12:00Z se.json rcsite.json
+      transferscope topology load --every 1h 'https://cric.example.org/api/core/service/query/?json&type=SE'
     """
-    at_ms = parse_instant(since, time.time_ns() // 1_000_000)
-    loaded = load_into(settings.need("database_url"), sources, at_ms, form=form or "", vo=vo, force=force)
-    if as_json:
-        write_json(loaded._asdict())
+    named = sources or settings.need("topology")
+    url = settings.need("database_url")
+    if every is not None and (since or force):
+        raise click.UsageError("--every goes with neither --from nor --force: what is loaded again holds from then on")
+    at_ms = None if since is None else parse_instant(since, time.time_ns() // 1_000_000)
+    order = Order(named, at_ms, form or "", vo, force)
+    if every is None:
+        _tell(load_and_warn(url, order), as_json)
         return
-    print(f"topology: {sentence(loaded)}")
-    if loaded.stale:
-        say("transferscope recompute --dry-run shows what would change in the stale windows")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    load_every(url, order, every, stop, lambda loaded: _tell(loaded, as_json))
 
 
 @topology.command()
-@click.argument("host")
+@click.argument("host", required=False)
 @click.option("--at", metavar="TIME", default="now", show_default=True, help="As it was then: ISO 8601, -2h.")
 @json_option
 @with_settings
-def show(settings: Settings, /, host: str, at: str, as_json: bool) -> None:
-    """Show where a host stands, and every entry that says so.
+def show(settings: Settings, /, host: str | None, at: str, as_json: bool) -> None:
+    """Show where a host stands, and every entry that says so; without HOST: the topology in use and its age.
 
     \b
-    Example: transferscope topology show lpnse1.in2p3.fr --at 2015-06-01
+    Examples:
+      transferscope topology show
+      transferscope topology show lpnse1.in2p3.fr --at 2015-06-01
     """
     at_ms = parse_instant(at, time.time_ns() // 1_000_000)
-    known = newest(settings.need("database_url"))
-    if known.revision == 0:
+    with closing(connect(settings.need("database_url"))) as connection, connection, connection.cursor() as cursor:
+        state, known = topologies.in_use(cursor), newest_topology(cursor)
+    if state is None:
         raise CommandError("no topology was loaded yet: transferscope topology load FILE does it")
+    if host is None:
+        _show_state(state, known, as_json)
+        return
     report = describe(known, host_name(host), at_ms)
     if as_json:
         write_json(_document(report))
@@ -107,50 +132,27 @@ def show(settings: Settings, /, host: str, at: str, as_json: bool) -> None:
         _print(report)
 
 
-def load_into(
-    database_url: str, sources: Sequence[str], at_ms: int, *, form: str = "", vo: str = "", force: bool = False
-) -> Loaded:
-    """Take the topology of files and addresses into use; dumps hold from ``at_ms`` on.
-
-    Raises TopologyError, ConfigurationError, Unreachable, Unavailable.
-    """
-    dumps = [Dump(source, _content(source), form, vo) for source in sources]
-    with closing(connect(database_url)) as connection:
-        loaded = load_topology(connection, dumps, at_ms, force)
-    for warning in loaded.warnings[:SHOWN_WARNINGS]:
-        say(warning)
-    if len(loaded.warnings) > SHOWN_WARNINGS:
-        say(f"and {count(len(loaded.warnings) - SHOWN_WARNINGS)} more of that kind: --json has all of them")
-    return loaded
+def _tell(loaded: Loaded, as_json: bool) -> None:
+    if as_json:
+        write_json(loaded._asdict())
+    else:
+        print(f"topology: {sentence(loaded)}", flush=True)
+        if loaded.stale:
+            say("transferscope recompute --dry-run shows what would change in the stale windows")
 
 
-def sentence(loaded: Loaded) -> str:
-    """What a load did, for people."""
-    if not loaded.is_new:
-        return f"revision {loaded.revision} was in use already"
-    return (
-        f"revision {loaded.revision} is in use, {count(loaded.changes)} entries differ, "
-        f"{count(loaded.stale)} windows of 10 minutes became stale"
-    )
-
-
-def newest(database_url: str) -> Topology:
-    """The topology in use; the empty one, revision 0, when none was loaded. Raises Unavailable."""
-    with closing(connect(database_url)) as connection, connection, connection.cursor() as cursor:
-        return newest_topology(cursor)
-
-
-def _content(source: str) -> bytes:
-    if source.startswith(("http://", "https://")):
-        try:
-            with urlopen(source, timeout=FETCH_TIMEOUT_S) as reply:
-                return bytes(reply.read())
-        except OSError as error:
-            raise Unreachable("the topology", source, str(error)) from error
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"the topology {source} cannot be read: {error.strerror or error}") from error
+def _show_state(state: InUse, known: Topology, as_json: bool) -> None:
+    counted = {
+        "sites": len(known.facts.sites),
+        "hosts": len(known.hosts),
+        "domains": len(known.domains),
+        "endpoints": len({(door.vo, door.name.lower()) for door in known.facts.doors}),
+    }
+    if as_json:
+        write_json(state._asdict() | counted)
+        return
+    print(age_sentence(state))
+    print(", ".join(f"{count(number)} {kind}" for kind, number in counted.items()))
 
 
 def _document(report: Report) -> dict[str, Any]:

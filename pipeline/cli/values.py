@@ -27,7 +27,13 @@ def parsed(parse: Callable[[object], Any], value: object, where: str, folder: Pa
     except ValueError as error:
         shown = without_password(value) if isinstance(value, str) else value
         raise ConfigurationError(f"{where} is {shown!r}: it must be {error}") from error
-    return Path(os.path.normpath(folder / found)) if isinstance(found, Path) else found
+    if isinstance(found, tuple):
+        return tuple(str(_placed(each, folder)) if isinstance(each, Path) else each for each in found)
+    return _placed(found, folder) if isinstance(found, Path) else found
+
+
+def _placed(path: Path, folder: Path) -> Path:
+    return Path(os.path.normpath(folder / path))
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -140,6 +146,14 @@ def http_urls(value: object) -> tuple[str, ...]:
     if not found:
         raise ValueError(expected)
     return found
+
+
+def sources(value: object) -> tuple[str | Path, ...]:
+    """Paths of files and http:// or https:// addresses, one or more."""
+    found = _many(value)
+    if not found:
+        raise ValueError("the path of a file or an http address, or several with commas between them")
+    return tuple(each if each.lower().startswith(("http://", "https://")) else file(each) for each in found)
 
 
 def _many(value: object) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.store import locks, staleness, topologies
 from pipeline.store.session import Connection, Cursor
+from pipeline.store.topologies import Copy
 from pipeline.topology.changes import changes
 from pipeline.topology.compose import Dump, compose, reading
 from pipeline.topology.files import parse
@@ -25,11 +26,20 @@ class Loaded(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def load_topology(connection: Connection, dumps: Sequence[Dump], at_ms: int, force: bool = False) -> Loaded:
+def load_topology(
+    connection: Connection,
+    dumps: Sequence[Dump],
+    at_ms: int,
+    *,
+    force: bool = False,
+    copies: Sequence[Copy] = (),
+    confirmed: bool = True,
+) -> Loaded:
     """Take a topology made of files and dumps into use and mark the windows that it maps otherwise, in one transaction.
 
-    What dumps say holds from ``at_ms`` on (``pipeline.topology.compose``). Waits for batches under way. Raises
-    TopologyError for what cannot be used; the one before then stays.
+    What dumps say holds from ``at_ms`` on (``pipeline.topology.compose``). ``copies`` are those dumps that came from
+    an address, kept now that they are known to be good; ``confirmed``: all of it was heard just now. Waits for batches
+    under way. Raises TopologyError for what cannot be used; the topology and copies of before then stay.
     """
     readings = [reading(dump) for dump in dumps]  # before anybody has to wait
     with connection, connection.cursor() as cursor:
@@ -37,7 +47,8 @@ def load_topology(connection: Connection, dumps: Sequence[Dump], at_ms: int, for
         before = newest_topology(cursor)
         stored = topologies.latest(cursor)
         composed = compose(readings, stored and stored[1], before.facts, at_ms, force)
-        revision = topologies.insert(cursor, composed.document, ", ".join(dump.where for dump in dumps))
+        topologies.keep(cursor, copies)
+        revision = topologies.insert(cursor, composed.document, ", ".join(dump.where for dump in dumps), confirmed)
         if revision == before.revision:
             return Loaded(revision, False, 0, 0, composed.warnings)
         differing = changes(before, Topology(composed.facts, revision))

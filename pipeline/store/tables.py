@@ -56,7 +56,20 @@ topology = Table(
     Column("source", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("document", JSONB, nullable=False),
+    Column("confirmed_at", _moment(), nullable=False, server_default=func.now()),
     comment="Every topology that was loaded; rows tell the revision that enriched them.",
+)
+
+topology_copy = Table(
+    "topology_copy",
+    metadata,
+    Column("address", Text, primary_key=True),
+    _text("etag"),
+    _text("last_modified"),
+    Column("content", LargeBinary, nullable=False),
+    Column("fetched_at", _moment(), nullable=False, server_default=func.now()),
+    Column("confirmed_at", _moment(), nullable=False, server_default=func.now()),
+    comment="The last good copy of each address that topologies are loaded from.",
 )
 
 link = Table(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+
 import psycopg2
 import pytest
 
 from pipeline.ingest import Ingest
+from pipeline.ingest.topologies import load_topology
+from pipeline.store.session import connect
+from pipeline.topology.compose import Dump
 from schemas.events import STAGES
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.database import Database
@@ -34,6 +40,8 @@ PROMISED = {
     "dead_letter": "id topic reason detail received_at headers body replayed_at".split(),  # noqa: SIM905
     "freshness": "source last_event_at last_received_at last_committed_at".split(),  # noqa: SIM905
     "source_10m": "window_start source received stored duplicate dead lateness_p50_s lateness_max_s".split(),  # noqa: SIM905
+    "topology": "revision source loaded_at confirmed_at".split(),  # noqa: SIM905
+    "mapping_10m": "window_start technology status hosts transfers".split(),  # noqa: SIM905
     "verify_run": "run_at window_from window_to cells differing".split(),  # noqa: SIM905
 }
 FOR_OPERATORS = ["transfer", "in_flight", "dead_letter"]
@@ -94,7 +102,7 @@ def filled(database: Database, ingest: Ingest) -> Database:
 def test_aggregates_may_be_read_by_everybody(filled: Database, role: str, view: str) -> None:
     filled.ask(f"SET ROLE {role}")
     rows = filled.ask(f"SELECT * FROM report.{view}")
-    assert len(rows) >= (0 if view == "verify_run" else 1)
+    assert len(rows) >= (0 if view in ("verify_run", "topology") else 1)
 
 
 @pytest.mark.parametrize("view", FOR_OPERATORS)
@@ -184,3 +192,21 @@ def test_none_is_null_in_the_views(database: Database, ingest: Ingest) -> None:
         for row in database.ask(f"SELECT fts, channel FROM report.{view}"):
             assert row == (None, None), view
     assert database.ask("SELECT job_id, file_id, src_url, agent_fqdn FROM report.transfer") == [(None,) * 4]
+
+
+def test_mapping_counts_hosts_and_transfers_by_how_their_sides_were_found(database: Database, ingest: Ingest) -> None:
+    places = {
+        "sites": [{"name": "A"}],
+        "hosts": [{"host": "a.fr", "site": "A"}, {"host": "b.fr", "site": "A"}],
+        "domains": [{"domain": "d.fr", "sites": ["A"]}],
+    }
+    with closing(connect(database.url)) as connection:
+        load_topology(connection, [Dump("test", json.dumps(places).encode())], 0)
+    pairs = [("a.fr", "b.fr"), ("a.fr", "x.d.fr"), ("b.fr", "nowhere.de")]
+    for number, (src, dst) in enumerate(pairs):
+        fields = complete_fields(file_id=number, src_hostname=src, dst_hostname=dst)
+        ingest.process([raw(FTS_COMPLETE, fields, identity=str(number))])
+    rows = database.ask("SELECT technology, status, hosts, transfers FROM report.mapping_10m ORDER BY status")
+    assert rows == [("fts", "domain", 1, 1), ("fts", "host", 2, 3), ("fts", "unknown", 1, 1)]
+    (window,) = {row[0] for row in database.ask("SELECT window_start FROM report.mapping_10m")}
+    assert database.ask("SELECT 1 FROM report.link_10m WHERE window_start = %s", [window]) != []

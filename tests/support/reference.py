@@ -30,7 +30,7 @@ _EXAMPLES = {
     "broker_api": '["http://mq.example.org:8161/api/jolokia"]',
     "broker_api_user": '"monitor"',
     "broker_api_password_file": '"/etc/transferscope/jolokia-password"',
-    "topology": '"/etc/transferscope/topology.json"',
+    "topology": '["/etc/transferscope/topology.json"]',
 }
 _BROKER_TABLE = """\
 # Instead of stomp_brokers: a table for each broker. What it leaves out is taken from the stomp_… settings above.
