@@ -45,7 +45,7 @@ def _spelled(stored: Document | None, names: dict[str, str]) -> dict[Key, list[E
 
 
 def _timeline(before: Sequence[Entry], now: Said | None, at_ms: int) -> list[Entry]:
-    """All entries of one key."""
+    """All entries of one key. From the load on it is what is said now, whatever was planned or loaded for later."""
     if now and now.dated:
         return list(now.entries)
     said = now.entries if now else ()
@@ -53,7 +53,9 @@ def _timeline(before: Sequence[Entry], now: Said | None, at_ms: int) -> list[Ent
         return [_within(entry, BEGIN_MS, END_MS) for entry in said]
     holding = [entry for entry in before if span(entry)[0] <= at_ms < span(entry)[1]]
     if _content(holding) == _content(said):
-        return list(before)
+        # Loaded with an instant of the past: what other loads said of the time after it is corrected.
+        ended = [entry for entry in before if span(entry)[1] <= at_ms]
+        return [*ended, *(_within(entry, span(entry)[0], END_MS) for entry in holding)]
     past = [_within(entry, span(entry)[0], min(span(entry)[1], at_ms)) for entry in before if span(entry)[0] < at_ms]
     return [*past, *(_within(entry, at_ms, END_MS) for entry in said)]
 

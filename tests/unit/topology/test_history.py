@@ -66,6 +66,16 @@ def test_a_correction_at_the_same_instant_leaves_no_empty_interval() -> None:
     assert {each["name"] for each in right.document["sites"]} == {"A", "RIGHT"}
 
 
+def test_an_instant_of_the_past_corrects_all_that_was_said_of_the_time_after_it() -> None:
+    first = load(None, JAN_2012, services({"se.a.fr": ["OLD"]}))
+    second = load(first, NOW, services({"se.a.fr": ["NEW"]}))
+    earlier = load(second, NOW - DAY_MS, services({"se.a.fr": ["NEW"]}))
+    assert [site(earlier, "se.a.fr", at) for at in (NOW - DAY_MS - 1, NOW - DAY_MS, NOW)] == ["OLD", "NEW", "NEW"]
+    never = load(second, NOW - DAY_MS, services({"se.a.fr": ["OLD"]}))
+    assert [site(never, "se.a.fr", at) for at in (0, NOW - DAY_MS, NOW)] == ["OLD", "OLD", "OLD"]
+    assert load(never, NOW, services({"se.a.fr": ["OLD"]})).document == never.document == first.document
+
+
 def test_a_host_that_gets_a_second_site_is_ambiguous_from_then_on_and_told() -> None:
     first = load(None, JAN_2012, services({"se.a.fr": ["A"]}))
     second = load(first, NOW, services({"se.a.fr": ["A", "B"]}))
@@ -206,6 +216,22 @@ def test_the_same_again_changes_nothing_whenever_it_comes(drawn: list[list[dict[
     last = _history(drawn)[-1]
     again = load(last, NOW + (len(drawn) + later) * DAY_MS, *map(services, drawn[-1]), force=False)
     assert again.document == last.document
+
+
+@unhurried
+@given(loads, places, st.integers(-2, 6))
+def test_whatever_the_instant_a_load_is_true_from_it_on(
+    drawn: list[list[dict[str, list[str]]]], places: dict[str, list[str]], day: int
+) -> None:
+    at_ms = NOW + day * DAY_MS
+    before = _history(drawn)[-1]
+    after = load(before, at_ms, services(places))
+    for later in (at_ms, at_ms + 1, NOW + 10 * DAY_MS):
+        for host in HOSTS:
+            sites = places.get(host, [])
+            assert site(after, host, later) == (sites[0] if len(sites) == 1 else "unknown")
+    for host in {entry["host"] for entry in before.document["hosts"]}:
+        assert site(after, host, at_ms - 1) == site(before, host, at_ms - 1)
 
 
 @unhurried
