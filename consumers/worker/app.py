@@ -17,6 +17,7 @@ from faust.app.base import BootStrategy
 from consumers.kafka.consumer import BulkConsumer
 from consumers.worker.config import GROUP, TOPICS, WorkerConfig, from_environment
 from consumers.worker.health import Health
+from consumers.worker.housekeeper import Housekeeping
 from consumers.worker.loop import Loop
 from consumers.worker.page import HealthPage
 from consumers.worker.service import BulkIngest
@@ -52,6 +53,7 @@ def create_app(config: WorkerConfig) -> faust.App:
 
     app.web_server(page)
     app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
+    app.service(Housekeeping(config.database_url))  # type: ignore[arg-type]
     return app
 
 

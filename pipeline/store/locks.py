@@ -36,6 +36,11 @@ def _shard(complete: Complete) -> int:
     return shard if complete.technology == FTS else SHARDS + shard
 
 
+def share_day(cursor: Cursor, day: int) -> None:
+    """Keep ``recompute`` out of a day, given as number since the epoch."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", (_DAYS, day))
+
+
 def share_topology(cursor: Cursor) -> None:
     """Keep loads of another topology waiting."""
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_TOPOLOGY,))
