@@ -96,6 +96,17 @@ def test_the_setting_names_files_and_addresses(
     assert "TRANSFERSCOPE_TOPOLOGY" in shell.err
 
 
+def test_init_loads_the_setting_and_again_changes_nothing(
+    shell: Shell, served: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "se.json").write_bytes(served.pages[SE])
+    monkeypatch.setenv("TRANSFERSCOPE_TOPOLOGY", f"{tmp_path / 'se.json'},{served.address}{DOMAINS}")
+    for is_new in (True, False):
+        (step,) = (each for each in shell.json("init") if each["what"] == "topology")
+        assert step["is_new"] is is_new
+    assert statuses(served) == [200, 304]
+
+
 def test_revision_source_and_age_are_shown(shell: Shell, served: Web, database: Database) -> None:
     assert shell.json("status")["topology"] is None
     address = f"{served.address}{SE}"
