@@ -20,6 +20,7 @@ from pipeline.simulator.mix import CLEAN
 from pipeline.stages.enrich import Enriched
 from pipeline.store import rows
 from pipeline.store.copying import copy_rows
+from pipeline.store.links import Numbered
 from pipeline.store.session import connect
 from schemas.envelope import RawMessage
 from schemas.topics import BROKER_TOPICS
@@ -79,10 +80,14 @@ def copy_alone(database_url: str, messages: int) -> float:
 
 
 def _texts(batch: Enriched) -> tuple[list[str], list[str]]:
-    links = dict.fromkeys([new.link for new in batch.starts] + [new.link for new in batch.completes], 1)
+    numbers = Numbered(
+        dict.fromkeys([new.link for new in batch.starts] + [new.link for new in batch.completes], 1),
+        dict.fromkeys([new.flow for new in batch.starts] + [new.flow for new in batch.completes], 1),
+        dict.fromkeys([new.error for new in batch.completes if new.error is not None], 1),
+    )
     return (
-        [rows.start_row(new, links, 0) for new in batch.starts],
-        [rows.transfer_row(new, links, 0) for new in batch.completes],
+        [rows.start_row(new, numbers, 0) for new in batch.starts],
+        [rows.transfer_row(new, numbers, 0) for new in batch.completes],
     )
 
 

@@ -12,6 +12,8 @@ import msgspec
 
 from pipeline.stages.decode import Dead
 from pipeline.stages.enrich import Enriched, NewComplete, NewStart, NewState
+from pipeline.stages.errors import ErrorDeltas, add_error
+from pipeline.stages.flows import FlowDeltas, add_complete_to_flow, add_start_to_flow
 from pipeline.stages.pair import pair
 from pipeline.stages.sources import DEAD, DUPLICATE, STORED, Sources
 from pipeline.stages.windows import STARTED, Deltas, add_complete, delta_of
@@ -86,6 +88,8 @@ class Effects(NamedTuple):
     earlier_completes: list[KnownComplete]
     earlier_states: list[KnownState]
     deltas: Deltas
+    flows: FlowDeltas
+    errors: ErrorDeltas
     sources: Sources
     dead: list[Dead]
 
@@ -117,7 +121,7 @@ def decide(batch: Enriched, known: Known) -> Effects:
         group.known = True
         seen_completes[known_complete.event_ms, known_complete.dedupe] = known_complete
 
-    effects = Effects([], [], [], [], [], [], [], [], {}, Sources(), batch.dead)
+    effects = Effects([], [], [], [], [], [], [], [], {}, {}, {}, Sources(), batch.dead)
     note = effects.sources.note
     new_starts: dict[int, NewStart] = {}
     for new in batch.starts:
@@ -133,6 +137,7 @@ def decide(batch: Enriched, known: Known) -> Effects:
         new_starts[id(start)] = new
         effects.starts.append(new)
         delta_of(effects.deltas.setdefault(new.link, {}), start.event_ms).counters[STARTED] += 1
+        add_start_to_flow(effects.flows.setdefault(new.flow, {}), start.event_ms)
     new_completes: dict[int, NewComplete] = {}
     for ended in batch.completes:
         complete = ended.complete
@@ -147,6 +152,9 @@ def decide(batch: Enriched, known: Known) -> Effects:
         new_completes[id(complete)] = ended
         effects.completes.append(ended)
         add_complete(effects.deltas.setdefault(ended.link, {}), complete)
+        add_complete_to_flow(effects.flows.setdefault(ended.flow, {}), complete)
+        if ended.error is not None:
+            add_error(effects.errors, ended.link, ended.error, complete)
     if batch.states:
         _decide_states(batch.states, known.states, effects)
     for dead in batch.dead:

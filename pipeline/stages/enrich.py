@@ -1,4 +1,5 @@
-"""Where a transfer went: sites, countries and VO endpoints of both ends as they were at its event time.
+"""Where a transfer went: sites, countries and VO endpoints of both ends as they were at its event time; what a failed
+one died of.
 
 A record is never dropped for an unknown host; the status tells how each end was found.
 """
@@ -10,6 +11,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from pipeline.stages.decode import Dead, Decoded
+from pipeline.stages.errors import ErrorKey, error_of
+from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
 from schemas.events import FTS, Complete, Side, Start, StateChange
 
@@ -41,18 +44,22 @@ class NewStart(msgspec.Struct, gc=False):
 
     start: Start
     link: LinkKey
+    flow: FlowKey
     src: Resolved
     dst: Resolved
     paired: bool = False
 
 
 class NewComplete(msgspec.Struct, gc=False):
-    """A complete with its places; ``started_by`` is the (event_ms, dedupe) of its start, decided later."""
+    """A complete with its places and, if it failed, its kind of failure; ``started_by`` is the (event_ms, dedupe) of
+    its start, decided later."""
 
     complete: Complete
     link: LinkKey
+    flow: FlowKey
     src: Resolved
     dst: Resolved
+    error: ErrorKey | None
     started_by: tuple[int, int] | None = None
 
 
@@ -77,15 +84,15 @@ def enrich(decoded: Decoded, topology: Topology) -> Enriched:
     """Look up both ends of every event."""
     return Enriched(
         [NewStart(start, *place(start, topology)) for start in decoded.starts],
-        [NewComplete(complete, *place(complete, topology)) for complete in decoded.completes],
+        [NewComplete(complete, *place(complete, topology), error_of(complete)) for complete in decoded.completes],
         [NewState(change, _hosts_alone(change)) for change in decoded.states],
         decoded.dead,
         topology.revision,
     )
 
 
-def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, Resolved, Resolved]:
-    """The link of an event with both of its ends resolved."""
+def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, FlowKey, Resolved, Resolved]:
+    """The link and the flow of an event, with both of its ends resolved."""
     source, destination, vo = event.src, event.dst, event.vo
     src = _resolve(source, vo, event.event_ms, topology)
     dst = _resolve(destination, vo, event.event_ms, topology)
@@ -101,7 +108,8 @@ def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, Resolve
         src.country,
         dst.country,
     )
-    return link, src, dst
+    flow = FlowKey(FTS, event.fts, vo, event.activity, src.site, dst.site, src.endpoint, dst.endpoint)
+    return link, flow, src, dst
 
 
 def _hosts_alone(change: StateChange) -> LinkKey:

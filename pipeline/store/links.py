@@ -1,26 +1,37 @@
-"""Link keys and their numbers. Numbers are given out in a transaction of their own: a spare one harms nobody."""
+"""Keys of windows and their numbers: links, flows, kinds of failure.
+
+Numbers are given out in a transaction of their own: a spare one harms nobody.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 from xxhash import xxh3_128_digest
 
+from pipeline.stages.enrich import Enriched
+from pipeline.stages.errors import ErrorKey
+from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
 
 _MAX_CACHED = 500_000
 
+Key = TypeVar("Key", bound=tuple[str, ...])
 
-class Links:
-    """The numbers of link keys, remembered; at most half a million of them (about 200 MB of text at the worst)."""
 
-    def __init__(self) -> None:
-        self._ids: dict[LinkKey, int] = {}
+class Numbers(Generic[Key]):
+    """The numbers of one table's keys, remembered; at most half a million (about 200 MB of text at the worst)."""
 
-    def numbers(self, connection: Connection, keys: Iterable[LinkKey]) -> dict[LinkKey, int]:
+    def __init__(self, table: str, fields: tuple[str, ...]) -> None:
+        self._table = table
+        self._fields = fields
+        self._ids: dict[Key, int] = {}
+
+    def numbers(self, connection: Connection, keys: Iterable[Key]) -> dict[Key, int]:
         """The number of each key, given out now where it is new. Commits."""
         wanted = set(keys)
         ids = self._ids
@@ -30,25 +41,77 @@ class Links:
                 ids.clear()
                 missing = sorted(wanted)
             with connection:
-                given = _give_out(connection, missing)
+                given = self._give_out(connection, missing)
             ids.update(given)  # only now: a number whose commit failed is nobody's
         return {key: ids[key] for key in wanted}
 
+    def _give_out(self, connection: Connection, keys: list[Key]) -> dict[Key, int]:
+        hashes = {_hash(key): key for key in keys}
+        with connection.cursor() as cursor:
+            execute_values(
+                cursor,
+                f"INSERT INTO store.{self._table} (key_hash, {', '.join(self._fields)}) VALUES %s"
+                " ON CONFLICT (key_hash) DO NOTHING",
+                sorted((hash_, *key) for hash_, key in hashes.items()),
+                page_size=1000,
+            )
+            cursor.execute(
+                f"SELECT key_hash::text, id FROM store.{self._table} WHERE key_hash = ANY(%s::uuid[])",
+                (sorted(hashes),),
+            )
+            return {hashes[hash_]: number for hash_, number in cursor.fetchall()}
 
-def _give_out(connection: Connection, keys: list[LinkKey]) -> dict[LinkKey, int]:
-    hashes = {_hash(key): key for key in keys}
-    with connection.cursor() as cursor:
-        execute_values(
-            cursor,
-            "INSERT INTO store.link (key_hash, technology, fts, vo, channel, src_host, dst_host, src_site, dst_site,"
-            " src_country, dst_country) VALUES %s ON CONFLICT (key_hash) DO NOTHING",
-            sorted((hash_, *key) for hash_, key in hashes.items()),
-            page_size=1000,
+
+class Numbered(NamedTuple):
+    """The numbers of all keys of a batch."""
+
+    links: dict[LinkKey, int]
+    flows: dict[FlowKey, int]
+    errors: dict[ErrorKey, int]
+
+
+class Links(Numbers[LinkKey]):
+    """The numbers of links."""
+
+    def __init__(self) -> None:
+        super().__init__("link", LinkKey._fields)
+
+
+class Flows(Numbers[FlowKey]):
+    """The numbers of flows."""
+
+    def __init__(self) -> None:
+        super().__init__("flow", FlowKey._fields)
+
+
+class Errors(Numbers[ErrorKey]):
+    """The numbers of kinds of failure."""
+
+    def __init__(self) -> None:
+        super().__init__("error", ErrorKey._fields)
+
+
+class Keys:
+    """Links, flows and kinds of failure together, as a writer needs them."""
+
+    def __init__(self) -> None:
+        self.links = Links()
+        self.flows = Flows()
+        self.errors = Errors()
+
+    def numbers(self, connection: Connection, batch: Enriched) -> Numbered:
+        """The numbers of a batch's keys. Commits."""
+        starts, completes = batch.starts, batch.completes
+        links = [new.link for new in starts] + [new.link for new in completes]
+        links += [new.link for new in batch.states]
+        flows = [new.flow for new in starts] + [new.flow for new in completes]
+        return Numbered(
+            self.links.numbers(connection, links),
+            self.flows.numbers(connection, flows),
+            self.errors.numbers(connection, [new.error for new in completes if new.error is not None]),
         )
-        cursor.execute("SELECT key_hash::text, id FROM store.link WHERE key_hash = ANY(%s::uuid[])", (sorted(hashes),))
-        return {hashes[hash_]: number for hash_, number in cursor.fetchall()}
 
 
-def _hash(key: LinkKey) -> str:
+def _hash(key: tuple[str, ...]) -> str:
     # No wire text holds NUL (schemas.cleaning), so the joined text is as distinct as the key.
     return str(UUID(bytes=xxh3_128_digest("\0".join(key).encode())))

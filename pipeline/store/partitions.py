@@ -21,8 +21,15 @@ class _Scheme(NamedTuple):
     step: str
 
 
-_BY_DAY = ("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m")
-_SCHEMES = (*(_Scheme(table, "day") for table in _BY_DAY), _Scheme("link_1h", "month"), _Scheme("link_1d", "year"))
+_BY_DAY = ("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m", "flow_10m", "error_10m")
+_BY_MONTH = ("link_1h", "flow_1h")
+_BY_YEAR = ("link_1d", "flow_1d")
+_SCHEMES = (
+    *(_Scheme(table, "day") for table in _BY_DAY),
+    *(_Scheme(table, "month") for table in _BY_MONTH),
+    *(_Scheme(table, "year") for table in _BY_YEAR),
+)
+_REWRITTEN = ("link_1", "flow_1", "error_1", "file_state_1")
 
 
 class _Part(NamedTuple):
@@ -91,7 +98,7 @@ def _midnight(year: int, month: int, day: int) -> str:
 def _create(cursor: object, part: _Part) -> None:
     name, parent = sql.Identifier("store", part.name), sql.Identifier("store", part.table)
     # Window rows are rewritten many times: room in each page lets Postgres do it in place.
-    storage = sql.SQL(" WITH (fillfactor = 60)") if part.table.startswith("link_1") else sql.SQL("")
+    storage = sql.SQL(" WITH (fillfactor = 60)") if part.table.startswith(_REWRITTEN) else sql.SQL("")
     cursor.execute(  # type: ignore[attr-defined]
         sql.SQL(
             "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES){storage};"

@@ -14,11 +14,14 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Resolved, Topology
+from pipeline.stages.errors import ErrorKey, error_key
+from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
 from pipeline.store import expected, locks, topologies
-from pipeline.store.copying import copy_rows, texts
+from pipeline.store.copying import NULL, copy_rows, texts
 from pipeline.store.expected import Days
-from pipeline.store.links import Links
+from pipeline.store.links import Keys
+from pipeline.store.partitions import Partitions
 from pipeline.store.verify import DAY, Cell, compare, whole_days
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +51,7 @@ class _Table(NamedTuple):
 
 _START = _Table("start", "event_at", False)
 _TRANSFER = _Table("transfer", "ended_at", True)
+_OF_TRANSFERS = ("error_id", "src_endpoint", "dst_endpoint", "src_status", "dst_status")
 
 
 def recompute(
@@ -64,11 +68,11 @@ def recompute(
     ``numbers`` is a second connection, for link numbers. A dry run rolls everything back. ``told`` gets the days
     done and all their number. Raises BelowRawFloor, TopologyChanged.
     """
-    links = Links()
+    keys = Keys()
     total = RecomputeReport(0, 0, 0, 0, [])
     days = whole_days(connection, from_ms, to_ms)
     for day in days:
-        done = _one_day(connection, numbers, topology, links, day)
+        done = _one_day(connection, numbers, topology, keys, day)
         if dry_run:
             connection.rollback()
         else:
@@ -84,12 +88,12 @@ def recompute(
     return total
 
 
-def _one_day(
-    connection: Connection, numbers: Connection, topology: Topology, links: Links, day: Days
-) -> RecomputeReport:
+def _one_day(connection: Connection, numbers: Connection, topology: Topology, keys: Keys, day: Days) -> RecomputeReport:
     with connection.cursor() as cursor:
         affected = _own(cursor, day, topology)
-        changed = sum(_relink(cursor, numbers, topology, links, table, day) for table in (_START, _TRANSFER))
+        # A table that is younger than the rows has no partitions for them yet.
+        Partitions().ensure(numbers, [(each.begin - _EPOCH).days * locks.DAY_MS for each in affected])
+        changed = sum(_relink(cursor, numbers, topology, keys, table, day) for table in (_START, _TRANSFER))
         cells, differing = 0, 0
         examples: list[Cell] = []
         for each in affected:
@@ -115,33 +119,35 @@ def _own(cursor: Cursor, day: Days, topology: Topology) -> list[Days]:
         cursor.connection.rollback()
 
 
-def _relink(cursor: Cursor, numbers: Connection, topology: Topology, links: Links, table: _Table, day: Days) -> int:
+def _relink(cursor: Cursor, numbers: Connection, topology: Topology, keys: Keys, table: _Table, day: Days) -> int:
     """Enrich the rows of one day anew; how many now say something else."""
     cursor.execute(
-        "CREATE TEMPORARY TABLE relinked (at timestamptz, dedupe bigint, link_id int, src_endpoint text,"
-        " dst_endpoint text, src_status text, dst_status text) ON COMMIT DROP"
+        "CREATE TEMPORARY TABLE relinked (at timestamptz, dedupe bigint, link_id int, flow_id int, error_id int,"
+        " src_endpoint text, dst_endpoint text, src_status text, dst_status text) ON COMMIT DROP"
     )
+    names = ("link_id", "flow_id", *(_OF_TRANSFERS if table.sides else ()))
     changed = 0
     for batch in _rows(cursor, table, day):
-        placed = [(row, *_place(row, topology)) for row in batch]
-        found = links.numbers(numbers, [link for _, link, _, _ in placed])
+        placed = [_place(row, topology) for row in batch]
+        links = keys.links.numbers(numbers, [place.link for place in placed])
+        flows = keys.flows.numbers(numbers, [place.flow for place in placed])
+        errors = keys.errors.numbers(numbers, [row.error for row in batch if row.error is not None])
         moved = []
-        for row, link, src, dst in placed:
-            now = (found[link], src.endpoint, dst.endpoint, src.status, dst.status)
-            before = (row.link_id, *row.said) if table.sides else (row.link_id,)
-            if now[: len(before)] != before:
-                moved.append(f"{row.at.isoformat()}\t{row.dedupe}\t{now[0]}\t{texts(now[1:])}")
+        for row, place in zip(batch, placed, strict=True):
+            error = None if row.error is None else errors[row.error]
+            sides = (place.src.endpoint, place.dst.endpoint, place.src.status, place.dst.status)
+            now = (links[place.link], flows[place.flow], error, *sides)
+            if now[: len(names)] != row.said:
+                given = f"{now[0]}\t{now[1]}\t{NULL if error is None else error}"
+                moved.append(f"{row.at.isoformat()}\t{row.dedupe}\t{given}\t{texts(sides)}")
         with cursor.connection.cursor() as writing:
-            copy_rows(
-                writing, "relinked", "at, dedupe, link_id, src_endpoint, dst_endpoint, src_status, dst_status", moved
-            )
+            copy_rows(writing, "relinked", f"at, dedupe, link_id, flow_id, {', '.join(_OF_TRANSFERS)}", moved)
         changed += len(moved)
-    names = ("src_endpoint", "dst_endpoint", "src_status", "dst_status")
-    sides = "".join(f", {name} = r.{name}" for name in names) if table.sides else ""
     bounds = (day.begin, day.end)
     if changed:
         cursor.execute(
-            f"UPDATE store.{table.name} AS t SET link_id = r.link_id, topology_revision = %s{sides} FROM relinked AS r"
+            f"UPDATE store.{table.name} AS t SET {', '.join(f'{name} = r.{name}' for name in names)},"
+            f" topology_revision = %s FROM relinked AS r"
             f" WHERE t.{table.time} = r.at AND t.dedupe = r.dedupe AND t.{table.time} >= %s AND t.{table.time} < %s",
             (topology.revision, *bounds),
         )
@@ -155,44 +161,60 @@ def _relink(cursor: Cursor, numbers: Connection, topology: Topology, links: Link
 
 
 class _Row(NamedTuple):
+    """A stored row: its key, what its message says of both ends, what it died of, and what ``said`` of all that now."""
+
     at: datetime
     dedupe: int
-    link_id: int
     key: LinkKey
+    activity: str
     src: tuple[str, ...]
     dst: tuple[str, ...]
-    said: tuple[str, ...]
+    error: ErrorKey | None
+    said: tuple[Any, ...]
+
+
+class _Place(NamedTuple):
+    link: LinkKey
+    flow: FlowKey
+    src: Resolved
+    dst: Resolved
 
 
 def _rows(cursor: Cursor, table: _Table, day: Days) -> Iterator[list[_Row]]:
-    said = "t.src_endpoint, t.dst_endpoint, t.src_status, t.dst_status" if table.sides else "'', '', '', ''"
+    failed = "t.state = 'failed', t.error_scope, t.error_phase, t.error_category, t.error_code, t.error_message"
+    nothing = "false, '', '', '', '', ''"
+    said = ("link_id", "flow_id", *(_OF_TRANSFERS if table.sides else ()))
     with cursor.connection.cursor(f"relink_{table.name}") as reading:
         reading.itersize = _FETCH
         reading.execute(
-            f"SELECT t.{table.time}, t.dedupe, t.link_id, {', '.join(f'k.{name}' for name in LinkKey._fields)},"
-            f" t.src_rse, t.src_url, t.src_token, t.dst_rse, t.dst_url, t.dst_token, {said}"
+            f"SELECT t.{table.time}, t.dedupe, t.activity, t.src_rse, t.src_url, t.src_token, t.dst_rse, t.dst_url,"
+            f" t.dst_token, {failed if table.sides else nothing}, {', '.join(f'k.{name}' for name in LinkKey._fields)},"
+            f" {', '.join(f't.{name}' for name in said)}"
             f" FROM store.{table.name} AS t JOIN store.link AS k ON k.id = t.link_id"
             f" WHERE t.{table.time} >= %s AND t.{table.time} < %s",
             (day.begin, day.end),
         )
-        key_end = 3 + len(LinkKey._fields)
         while fetched := reading.fetchmany(_FETCH):
-            yield [_row(row, key_end) for row in fetched]
+            yield [_row(row) for row in fetched]
 
 
-def _row(fetched: tuple[Any, ...], key_end: int) -> _Row:
-    at, dedupe, link_id = fetched[:3]
-    sides = fetched[key_end:]
-    return _Row(at, dedupe, link_id, LinkKey(*fetched[3:key_end]), sides[:3], sides[3:6], sides[6:])
+def _row(fetched: tuple[Any, ...]) -> _Row:
+    at, dedupe, activity = fetched[:3]
+    failed, *facts = fetched[9:15]
+    key_end = 15 + len(LinkKey._fields)
+    error = error_key(*facts) if failed else None
+    key = LinkKey(*fetched[15:key_end])
+    return _Row(at, dedupe, key, activity, fetched[3:6], fetched[6:9], error, fetched[key_end:])
 
 
-def _place(row: _Row, topology: Topology) -> tuple[LinkKey, Resolved, Resolved]:
+def _place(row: _Row, topology: Topology) -> _Place:
     key = row.key
     at_ms = round(row.at.timestamp() * 1000)
     src = topology.resolve(key.src_host, key.vo, at_ms, *row.src)
     dst = topology.resolve(key.dst_host, key.vo, at_ms, *row.dst)
     link = key._replace(src_site=src.site, dst_site=dst.site, src_country=src.country, dst_country=dst.country)
-    return link, src, dst
+    flow = FlowKey(key.technology, key.fts, key.vo, row.activity, src.site, dst.site, src.endpoint, dst.endpoint)
+    return _Place(link, flow, src, dst)
 
 
 def _affected(cursor: Cursor, day: Days) -> list[Days]:

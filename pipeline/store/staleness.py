@@ -15,6 +15,11 @@ _LINKS_OF_DOMAIN = (
     "SELECT id FROM store.link WHERE right('.' || src_host, length(%(dotted)s)) = %(dotted)s"
     " OR right('.' || dst_host, length(%(dotted)s)) = %(dotted)s"
 )
+# The window that holds the change is touched as well.
+_STALE = (
+    "UPDATE store.{table} SET stale = true WHERE {key} = ANY(%s) AND NOT stale"
+    " AND window_start > %s::timestamptz - interval '{span}' AND window_start < %s::timestamptz"
+)
 _LINKS_OF_ENDPOINT = (
     "SELECT DISTINCT link_id FROM store.{table} WHERE (lower(src_rse) = %(name)s OR lower(dst_rse) = %(name)s)"
     " AND {time} >= %(begin)s AND {time} < %(end)s"
@@ -48,15 +53,22 @@ def _links(cursor: Cursor, change: Change) -> list[int]:
     return sorted(number for (number,) in cursor.fetchall())
 
 
+_FLOWS_OF_LINKS = """
+SELECT DISTINCT f.id FROM store.link AS l JOIN store.flow AS f USING (technology, fts, vo, src_site, dst_site)
+WHERE l.id = ANY(%s)
+"""
+
+
 def _mark(cursor: Cursor, links: list[int], change: Change) -> int:
+    # A flow tells no hosts: those between the sites of the links are marked, which may be more than hold their
+    # transfers and never fewer.
+    cursor.execute(_FLOWS_OF_LINKS, (links,))
+    flows = [number for (number,) in cursor.fetchall()]
     marked = 0
     for width, span in SPANS.items():
-        # The window that holds the change is touched as well.
-        cursor.execute(
-            f"UPDATE store.link_{width} SET stale = true WHERE link_id = ANY(%s) AND NOT stale"
-            f" AND window_start > %s::timestamptz - interval '{span}' AND window_start < %s::timestamptz",
-            (links, moment(change.from_ms), moment(change.to_ms)),
-        )
+        touched = (moment(change.from_ms), moment(change.to_ms))
+        cursor.execute(_STALE.format(table=f"flow_{width}", key="flow_id", span=span), (flows, *touched))
+        cursor.execute(_STALE.format(table=f"link_{width}", key="link_id", span=span), (links, *touched))
         if width == "10m":
             marked = cursor.rowcount
     return marked

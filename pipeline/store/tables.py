@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from pipeline.stages.errors import ErrorKey
+from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
 from schemas.events import STAGES
 
@@ -96,6 +98,26 @@ link = Table(
     comment="The distinct keys of link windows; a hash is unique because texts from messages can be of any length.",
 )
 
+flow = Table(
+    "flow",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("key_hash", UUID, nullable=False),
+    *(_text(name) for name in FlowKey._fields),
+    UniqueConstraint("key_hash"),
+    comment="The distinct keys of flow windows: an activity from one VO endpoint to another.",
+)
+
+error = Table(
+    "error",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("key_hash", UUID, nullable=False),
+    *(_text(name) for name in ErrorKey._fields),
+    UniqueConstraint("key_hash"),
+    comment="The distinct kinds of failure: scope, phase, category, code and message template.",
+)
+
 start = Table(
     "start",
     metadata,
@@ -125,6 +147,7 @@ start = Table(
     Column("received_at", _moment(), nullable=False),
     _text("ref"),
     Column("paired", Boolean, nullable=False),
+    Column("flow_id", Integer),
     Index("start_key", "key_order", "key_hash"),
     Index("start_unpaired", "event_at", postgresql_where=text("NOT paired")),
     postgresql_partition_by="RANGE (event_at)",
@@ -184,6 +207,8 @@ transfer = Table(
     Column("retry_max", BigInteger),
     Column("received_at", _moment(), nullable=False),
     _text("ref"),
+    Column("flow_id", Integer),
+    Column("error_id", Integer),
     Index("transfer_key", "key_order", "key_hash"),
     Index(
         "transfer_moved_on_other_days",
@@ -283,6 +308,39 @@ file_state_10m = Table(
     Column("updated_at", _moment(), nullable=False, server_default=func.now()),
     postgresql_partition_by="RANGE (window_start)",
     comment="State messages by link and state, ten minutes wide.",
+)
+
+
+def _flow_window(name: str, comment: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("window_start", _moment(), primary_key=True),
+        Column("flow_id", Integer, primary_key=True, autoincrement=False),
+        *(Column(counter, BigInteger, nullable=False) for counter in FLOW_COUNTERS),
+        Column("updated_at", _moment(), nullable=False, server_default=func.now()),
+        Column("stale", Boolean, nullable=False, server_default=text("false")),
+        comment=comment,
+        postgresql_partition_by="RANGE (window_start)",
+    )
+
+
+flow_10m = _flow_window("flow_10m", "Base windows of flows, ten minutes wide.")
+flow_1h = _flow_window("flow_1h", "Sums of flow_10m by hour.")
+flow_1d = _flow_window("flow_1d", "Sums of flow_10m by day.")
+
+error_10m = Table(
+    "error_10m",
+    metadata,
+    Column("window_start", _moment(), primary_key=True),
+    Column("link_id", Integer, primary_key=True, autoincrement=False),
+    Column("error_id", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("sample_at", _moment(), nullable=False),
+    Column("sample_dedupe", BigInteger, nullable=False),
+    _text("sample"),
+    comment="Failed transfers of a link by kind of failure, with the message of the first of them.",
+    postgresql_partition_by="RANGE (window_start)",
 )
 
 source_10m = Table(

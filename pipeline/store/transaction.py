@@ -25,8 +25,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import locks, state, topologies, window_rows, writer
-from pipeline.store.links import Links
+from pipeline.store import flow_rows, locks, state, topologies, window_rows, writer
+from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import Unavailable, connect, service_address
 
@@ -70,7 +70,7 @@ class Store:
         self._url = database_url
         self._application = f"transferscope writer {address}".rstrip()
         self._connection: Connection | None = None
-        self._links = Links()
+        self._keys = Keys()
         self._partitions = Partitions()
 
     def connection(self) -> Connection:
@@ -79,6 +79,7 @@ class Store:
             self._connection = connect(self._url, self._application, _PLANS)
             with self._connection, self._connection.cursor() as cursor:
                 cursor.execute(window_rows.TEMPORARY)
+                cursor.execute(flow_rows.TEMPORARY)
         return self._connection
 
     @contextmanager
@@ -126,15 +127,13 @@ class Store:
     def _commit_once(self, batch: Enriched) -> Counts:
         connection = self.connection()
         self._partitions.ensure(connection, [day * locks.DAY_MS for day in locks.days_of(batch)])
-        keys = [new.link for new in batch.starts] + [new.link for new in batch.completes]
-        keys += [new.link for new in batch.states]
-        links = self._links.numbers(connection, keys)
+        numbers = self._keys.numbers(connection, batch)
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
             if topologies.latest_revision(cursor) != batch.topology_revision:
                 raise OtherTopology
             effects = decide(batch, state.load(cursor, batch))
-            writer.write(cursor, effects, links, batch.topology_revision)
+            writer.write(cursor, effects, numbers, batch.topology_revision)
         return _counts(batch, effects)
 
     def _undo(self) -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from pipeline.stages.errors import ErrorKey
+from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
-from pipeline.store import expected, file_states, settings
-from pipeline.store.expected import MEASURES, SPANS, Days
+from pipeline.store import expected, settings
+from pipeline.store.expected import FAMILIES, Days, Family
 
 _KEPT = 1000
 DAY = timedelta(days=1)
@@ -25,15 +27,19 @@ class BelowRawFloor(Exception):
     """The rows that this range would be computed from were dropped."""
 
 
+Value = int | str | None
+
+
 class Cell(NamedTuple):
-    """One cell that differs: where it is, what is stored, what the rows say. ``None`` where there is no such row."""
+    """One cell that differs: where it is (``key`` by the fields of LinkKey, FlowKey and ErrorKey), what is stored, what
+    the rows say. ``None`` where there is no such row."""
 
     table: str
     window_start: datetime
-    link: LinkKey
+    key: dict[str, str]
     column: str
-    stored: int | None
-    recomputed: int | None
+    stored: Value
+    recomputed: Value
 
 
 class VerifyReport(NamedTuple):
@@ -118,16 +124,22 @@ def compare(cursor: Cursor, days: Days) -> Difference:
     """Compare the stored windows of some days with the expected ones that ``expected.build`` made."""
     cells, differing = 0, 0
     examples: list[_Example] = []
-    windows = [_compare_windows(cursor, width, days) for width in SPANS]
-    for found in (*windows, _compare_histograms(cursor, days), _compare_states(cursor, days)):
+    windows = (_compare_windows(cursor, family, width, days) for family in FAMILIES for width in family.widths)
+    for found in (*windows, _compare_histograms(cursor, days)):
         cells += found.cells
         differing += found.differing
         examples += found.examples[: _KEPT - len(examples)]
-    return Difference(cells, differing, _with_links(cursor, examples))
+    return Difference(cells, differing, _with_keys(cursor, examples))
 
 
-_Example = tuple[str, datetime, int, str, int | None, int | None]
-"""A ``Cell`` whose link is still a number."""
+_Example = tuple[str, datetime, dict[str, Any], str, Value, Value]
+"""A ``Cell`` whose key is still numbers, by the columns of _KEYS, or a value of its own."""
+
+_KEYS = {
+    "link_id": ("link", LinkKey._fields),
+    "flow_id": ("flow", FlowKey._fields),
+    "error_id": ("error", ErrorKey._fields),
+}
 
 
 class _Found(NamedTuple):
@@ -136,31 +148,33 @@ class _Found(NamedTuple):
     examples: list[_Example]
 
 
-def _compare_windows(cursor: Cursor, width: str, days: Days) -> _Found:
-    stored = ", ".join(f"s.{name}" for name in MEASURES)
-    wanted = ", ".join(f"e.{name}" for name in MEASURES)
+def _compare_windows(cursor: Cursor, family: Family, width: str, days: Days) -> _Found:
+    table, measures, ids = f"{family.name}_{width}", family.measures, ", ".join(family.ids)
+    stored = ", ".join(f"s.{name}" for name in measures)
+    wanted = ", ".join(f"e.{name}" for name in measures)
     join = (
-        f"(SELECT * FROM store.link_{width} WHERE window_start >= %s AND window_start < %s) AS s"
-        f" FULL JOIN expected_{width} AS e USING (window_start, link_id)"
+        f"(SELECT * FROM store.{table} WHERE window_start >= %s AND window_start < %s) AS s"
+        f" FULL JOIN expected_{table} AS e USING (window_start, {ids})"
     )
     bounds = (days.begin, days.end)
     cursor.execute(f"SELECT count(*) FROM {join}", bounds)
     row = cursor.fetchone()
-    cells = (row[0] if row else 0) * len(MEASURES)
+    cells = (row[0] if row else 0) * len(measures)
     cursor.execute(
-        f"SELECT window_start, link_id, {stored}, {wanted} FROM {join}"
-        f" WHERE ({stored}) IS DISTINCT FROM ({wanted}) ORDER BY 1, 2",
+        f"SELECT window_start, {ids}, {stored}, {wanted} FROM {join}"
+        f" WHERE ({stored}) IS DISTINCT FROM ({wanted}) ORDER BY window_start, {ids}",
         bounds,
     )
     differing = 0
     examples: list[_Example] = []
-    for window_start, link_id, *values in cursor:
-        pairs = zip(MEASURES, values[: len(MEASURES)], values[len(MEASURES) :], strict=True)
+    for window_start, *values in cursor:
+        key, values = dict(zip(family.ids, values, strict=False)), values[len(family.ids) :]
+        pairs = zip(measures, values[: len(measures)], values[len(measures) :], strict=True)
         for name, mine, theirs in pairs:
             if mine != theirs:
                 differing += 1
                 if len(examples) < _KEPT:
-                    examples.append((f"link_{width}", window_start, link_id, name, _whole(mine), _whole(theirs)))
+                    examples.append((table, window_start, key, name, _plain(mine), _plain(theirs)))
     return _Found(cells, differing, examples)
 
 
@@ -175,7 +189,7 @@ def _compare_histograms(cursor: Cursor, days: Days) -> _Found:
     cursor.execute(f"SELECT count(*), count(*) FILTER (WHERE s.n IS DISTINCT FROM e.n) FROM {join}", bounds)
     row = cursor.fetchone()
     cells, differing = row if row else (0, 0)
-    examples = []
+    examples: list[_Example] = []
     if differing:
         cursor.execute(
             f"SELECT window_start, link_id, code, s.n, e.n FROM {join}"
@@ -183,49 +197,37 @@ def _compare_histograms(cursor: Cursor, days: Days) -> _Found:
             bounds,
         )
         examples = [
-            ("link_hist", window_start, link_id, f"code {code}", stored, wanted)
+            ("link_hist", window_start, {"link_id": link_id}, f"code {code}", stored, wanted)
             for window_start, link_id, code, stored, wanted in cursor
         ]
     return _Found(cells, differing, examples)
 
 
-def _compare_states(cursor: Cursor, days: Days) -> _Found:
-    measures = file_states.MEASURES
-    stored, wanted = (", ".join(f"{side}.{name}" for name in measures) for side in "se")
-    join = (
-        "(SELECT * FROM store.file_state_10m WHERE window_start >= %s AND window_start < %s) AS s"
-        " FULL JOIN expected_states AS e USING (window_start, link_id, state)"
-    )
-    bounds = (days.begin, days.end)
-    cursor.execute(f"SELECT count(*) FROM {join}", bounds)
-    row = cursor.fetchone()
-    cursor.execute(
-        f"SELECT window_start, link_id, state, {stored}, {wanted} FROM {join}"
-        f" WHERE ({stored}) IS DISTINCT FROM ({wanted}) ORDER BY 1, 2, 3",
-        bounds,
-    )
-    differing = 0
-    examples: list[_Example] = []
-    for window_start, link_id, state, *values in cursor:
-        for name, mine, theirs in zip(measures, values[: len(measures)], values[len(measures) :], strict=True):
-            if mine != theirs:
-                differing += 1
-                if len(examples) < _KEPT:
-                    examples.append(("file_state_10m", window_start, link_id, f"{name} of {state}", mine, theirs))
-    return _Found((row[0] if row else 0) * len(measures), differing, examples)
+def _with_keys(cursor: Cursor, examples: list[_Example]) -> list[Cell]:
+    """Examples with the fields of their keys, read for all of them at once."""
+    wanted: dict[str, set[Any]] = {name: set() for name in _KEYS}
+    for _, _, ids, *_ in examples:
+        for name, value in ids.items():
+            wanted.setdefault(name, set()).add(value)
+    known = {name: _fields(cursor, *_KEYS[name], wanted[name]) for name in _KEYS}
+    cells = []
+    for table, start, ids, column, stored, recomputed in examples:
+        key: dict[str, str] = {}
+        for name, value in ids.items():
+            key |= known[name][value] if name in known else {name: value}
+        cells.append(Cell(table, start, key, column, stored, recomputed))
+    return cells
 
 
-def _with_links(cursor: Cursor, examples: list[_Example]) -> list[Cell]:
-    cursor.execute(
-        f"SELECT id, {', '.join(LinkKey._fields)} FROM store.link WHERE id = ANY(%s)",
-        (sorted({link_id for _, _, link_id, *_ in examples}),),
-    )
-    links = {link_id: LinkKey(*key) for link_id, *key in cursor}
-    return [Cell(table, start, links[link], column, *both) for table, start, link, column, *both in examples]
+def _fields(cursor: Cursor, table: str, names: tuple[str, ...], numbers: set[int]) -> dict[int, dict[str, str]]:
+    cursor.execute(f"SELECT id, {', '.join(names)} FROM store.{table} WHERE id = ANY(%s)", (sorted(numbers),))
+    return {number: dict(zip(names, key, strict=True)) for number, *key in cursor}
 
 
-def _whole(value: object) -> int | None:
-    return None if value is None else int(str(value))
+def _plain(value: object) -> Value:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC).isoformat(timespec='milliseconds')}"
+    return value if value is None or isinstance(value, str) else int(str(value))
 
 
 def _moment(ms: int) -> datetime:

@@ -12,9 +12,9 @@ from psycopg2.extras import execute_values
 from pipeline.stages.decide import Effects, KnownComplete, KnownStart, KnownState
 from pipeline.stages.decode import Dead
 from pipeline.stages.sources import SourceDelta, Sources
-from pipeline.stages.windows import LinkKey
-from pipeline.store import file_states, rows, window_rows
+from pipeline.store import file_states, flow_rows, rows, window_rows
 from pipeline.store.copying import copy_rows, moment
+from pipeline.store.links import Numbered
 from pipeline.store.state import reaches_everywhere
 from schemas.cleaning import storable
 
@@ -24,13 +24,16 @@ _DEAD_LETTER = (
 )
 
 
-def write(cursor: Cursor, effects: Effects, links: dict[LinkKey, int], revision: int) -> None:
+def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) -> None:
     """Write all effects of a batch. The caller holds the locks and commits."""
     starts = sorted(effects.starts, key=lambda new: (new.start.event_ms, new.start.dedupe))
-    copy_rows(cursor, "store.start", rows.START_COLUMNS, [rows.start_row(new, links, revision) for new in starts])
+    copy_rows(cursor, "store.start", rows.START_COLUMNS, [rows.start_row(new, numbers, revision) for new in starts])
     completes = sorted(effects.completes, key=lambda new: (new.complete.event_ms, new.complete.dedupe))
     copy_rows(
-        cursor, "store.transfer", rows.TRANSFER_COLUMNS, [rows.transfer_row(new, links, revision) for new in completes]
+        cursor,
+        "store.transfer",
+        rows.TRANSFER_COLUMNS,
+        [rows.transfer_row(new, numbers, revision) for new in completes],
     )
     wide = sorted(
         {(new.complete.key_order, new.complete.key_hash) for new in completes if reaches_everywhere(new.complete)}
@@ -39,13 +42,15 @@ def write(cursor: Cursor, effects: Effects, links: dict[LinkKey, int], revision:
         execute_values(
             cursor, "INSERT INTO store.wide_key (key_order, key_hash) VALUES %s ON CONFLICT DO NOTHING", wide
         )
-    file_states.write_rows(cursor, effects.states, links)
+    file_states.write_rows(cursor, effects.states, numbers.links)
     _update_starts(cursor, effects)
     _update_completes(cursor, effects)
     _update_receipt(cursor, "file_state", "event_at", effects.earlier_states)
     write_dead(cursor, effects.dead)
-    window_rows.add_windows(cursor, effects.deltas, links)
-    file_states.add_windows(cursor, effects.states, links)
+    window_rows.add_windows(cursor, effects.deltas, numbers.links)
+    flow_rows.add_flows(cursor, effects.flows, numbers)
+    flow_rows.add_errors(cursor, effects.errors, numbers)
+    file_states.add_windows(cursor, effects.states, numbers.links)
     _add_sources(cursor, effects.sources)
 
 

@@ -68,14 +68,18 @@ def test_each_kind_of_difference_would_be_told(shell: Shell, store: Connection) 
     shell("replay", SAMPLES)
     link = next(cell for cell in expected.links["1h"].values() if cell["ok"])
     link["streaming_hist"] = {0: 1}
+    next(iter(expected.endpoints["10m"].values()))["bytes_moved"] += 1
+    next(iter(expected.activities["1d"].values()))["started"] += 1
     next(iter(expected.channels["1d"].values()))["links"] += 1
     next(iter(expected.transfers.values()))["checksum_src_ms"] = None
     expected.in_flight.clear()
     expected.dead_letters.popitem()
     told = list(differences(expected, store))
     assert [sentence.partition(" ")[0].rstrip(":") for sentence in told] == [
+        "endpoint_10m",
         "link_1h",
         "channel_1d",
+        "activity_1d",
         "transfer",
         "in_flight",
         "dead_letter",

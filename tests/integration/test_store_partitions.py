@@ -21,7 +21,8 @@ from tests.support.fts_messages import DAY, complete_fields, raw, start_fields
 
 pytestmark = pytest.mark.stack
 
-TABLES = {"start", "transfer", "link_10m", "link_hist", "link_1h", "link_1d"}
+BY_DAY = ("start", "transfer", "link_10m", "link_hist", "flow_10m", "error_10m")
+TABLES = {*BY_DAY, "link_1h", "link_1d", "flow_1h", "flow_1d"}
 
 
 def ms(year: int, month: int, day: int) -> int:
@@ -63,10 +64,11 @@ def test_a_day_gets_its_partitions_with_the_edges_of_the_calendar(
         Partitions().ensure(connection, [ms(*date)])
     made = bounds(database)
     name = "{:04d}{:02d}{:02d}".format(*date)
-    for table in ("start", "transfer", "link_10m", "link_hist"):
+    for table in BY_DAY:
         assert made.pop(f"{table}_p{name}") == f"FROM ({day})"
-    assert made.pop(f"link_1h_p{name[:6]}") == f"FROM ({month})"
-    assert made.pop(f"link_1d_p{name[:4]}").startswith(f"FROM ({year}")
+    for kind in ("link", "flow"):
+        assert made.pop(f"{kind}_1h_p{name[:6]}") == f"FROM ({month})"
+        assert made.pop(f"{kind}_1d_p{name[:4]}").startswith(f"FROM ({year}")
     assert made == {}
 
 
@@ -104,7 +106,7 @@ def test_makers_at_once_make_each_partition_once(database: Database) -> None:
     with ThreadPoolExecutor(makers) as pool:
         for maker in [pool.submit(make, number % 2) for number in range(makers)]:
             maker.result(timeout=120)
-    assert len(bounds(database)) == 45 * 4 + 2 + 1
+    assert len(bounds(database)) == 45 * len(BY_DAY) + 2 * (2 + 1)
 
 
 def test_a_partition_has_the_indexes_of_its_table(ingest: Ingest, database: Database) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.stages.decide import Effects, Known, KnownComplete, KnownStart, KnownState, decide
 from pipeline.stages.decode import Dead, decode
 from pipeline.stages.enrich import NewComplete, NewStart, NewState, enrich
+from pipeline.stages.errors import ErrorDelta, ErrorKey
+from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import Delta, LinkKey
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
@@ -25,6 +27,8 @@ class MemoryStore:
         self._completes: dict[Row, KnownComplete] = {}
         self._states: dict[Row, KnownState] = {}
         self._windows: dict[tuple[LinkKey, int], Delta] = {}
+        self._flows: dict[tuple[FlowKey, int], list[int]] = {}
+        self._errors: dict[tuple[int, LinkKey, ErrorKey], ErrorDelta] = {}
         self._dead: dict[str, Dead] = {}
 
     def commit(self, messages: Sequence[RawMessage]) -> Effects:
@@ -51,6 +55,10 @@ class MemoryStore:
             "windows": {
                 where: (delta.counters, [sorted(values) for values in delta.stages or ()])
                 for where, delta in self._windows.items()
+            },
+            "flows": self._flows,
+            "errors": {
+                where: (error.count, error.at_ms, error.dedupe, error.sample) for where, error in self._errors.items()
             },
             "dead": {identity: (dead.reason, dead.message.body) for identity, dead in self._dead.items()},
         }
@@ -91,6 +99,14 @@ class MemoryStore:
         for link, windows in effects.deltas.items():
             for window, delta in windows.items():
                 self._windows.setdefault((link, window), Delta()).merge(delta)
+        for flow, counted in effects.flows.items():
+            for window, counters in counted.items():
+                total = self._flows.get((flow, window), [0] * len(counters))
+                self._flows[flow, window] = [a + b for a, b in zip(total, counters, strict=True)]
+        for kind, error in effects.errors.items():
+            before = self._errors.setdefault(kind, error)
+            if before is not error:
+                before.merge(error)
         for dead in effects.dead:
             self._dead.setdefault(dead.message.identity, dead)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from tests.support.oracle_flows import ErrorKey, activity_windows, endpoint_windows, error_windows, template_of
 from tests.support.oracle_messages import Complete, Key, Start, State, Unusable, read_message
 from tests.support.oracle_windows import (
     WIDTHS_MS,
@@ -59,9 +60,10 @@ class Expected:
 
     ``transfers`` by (fts, job, file, id, event time, state, bytes), ``in_flight`` by (fts, job, file, id, agent,
     timestamp) and ``states`` by (fts, job, file, state, timestamp) have the column names of ``report.transfer``,
-    ``report.in_flight`` and ``report.file_state``, ``state_windows`` those of ``report.file_state_10m``. ``links`` and
-    ``channels`` hold the windows of each width; ``dead_letters`` are by (file, line); ``intervals`` counts what became
-    of each transfer's streaming interval (``spread``, ``none``, ``empty``, ``ignored``).
+    ``report.in_flight`` and ``report.file_state``, ``state_windows`` those of ``report.file_state_10m``. ``links``,
+    ``channels``, ``endpoints`` and ``activities`` hold the windows of each width, ``errors`` the failures by kind;
+    ``dead_letters`` are by (file, line); ``intervals`` counts what became of each transfer's streaming interval
+    (``spread``, ``none``, ``empty``, ``ignored``).
     """
 
     received: int
@@ -74,6 +76,9 @@ class Expected:
     state_windows: dict[tuple[Any, ...], Row]
     links: dict[str, dict[LinkKey, Cell]]
     channels: dict[str, dict[ChannelKey, Cell]]
+    endpoints: dict[str, dict[tuple[Any, ...], Cell]]
+    activities: dict[str, dict[tuple[Any, ...], Cell]]
+    errors: dict[ErrorKey, Cell]
     intervals: Counter[str]
 
     @property
@@ -137,6 +142,14 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
         state_windows=_state_windows(first_states),
         links=links,
         channels={width: channel_windows(cells) for width, cells in links.items()},
+        endpoints={
+            width: endpoint_windows(first_starts, first_completes, width_ms) for width, width_ms in WIDTHS_MS.items()
+        },
+        activities={
+            width: activity_windows(first_starts, first_completes, lookup, width_ms)
+            for width, width_ms in WIDTHS_MS.items()
+        },
+        errors=error_windows(first_completes, lookup),
         intervals=Counter(interval_fate(c) for c in first_completes),
     )
 
@@ -279,6 +292,9 @@ def _transfer_row(complete: Complete, start: Start | None, states: list[State], 
         "state": complete.state,
         "bytes": complete.bytes,
         "queue_wait_ms": _queue_wait(complete, states),
+        "src_endpoint": complete.src_endpoint or "unknown",
+        "dst_endpoint": complete.dst_endpoint or "unknown",
+        "error_template": template_of(complete.error_message) if complete.state == "failed" else None,
     }
     row |= {f"{stage}_ms": value for stage, value in durations(complete).items()}
     if start:

@@ -73,6 +73,8 @@ class Message:
     channel: str
     src_host: str
     dst_host: str
+    src_endpoint: str
+    dst_endpoint: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ class Complete(Message):
     bytes: int
     times: Mapping[str, int]
     start_was_zero: bool
+    error_scope: str
+    error_phase: str
+    error_category: str
+    error_code: str
+    error_message: str
 
 
 @dataclass(frozen=True)
@@ -142,10 +149,12 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         "job_id": job_id,
         "file_id": file_id,
         "vo": _text(fields.get("vo")) or "unknown",
-        "activity": _activity(fields.get("file_metadata")),
+        "activity": _metadata(fields, "activity") or "unknown",
         "channel": _text(fields.get("t_channel")),
         "src_host": _link_host(fields, "src_hostname", "src_url"),
         "dst_host": _link_host(fields, "dst_hostname", "dst_url"),
+        "src_endpoint": _metadata(fields, "src_rse"),
+        "dst_endpoint": _metadata(fields, "dst_rse"),
     }
     if is_start:
         return Start(dedupe=(fts, key, transfer_id, agent, event_ms), **common)
@@ -156,6 +165,11 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         bytes=volume,
         times=times,
         start_was_zero=instants["tr_timestamp_start"] == 0,
+        error_scope=_text(fields.get("tr_error_scope")),
+        error_phase=_text(fields.get("t_failure_phase")),
+        error_category=_text(fields.get("tr_error_category")),
+        error_code=_id(fields.get("t_error_code")),
+        error_message=_text(fields.get("t__error_message")),
         **common,
     )
 
@@ -367,6 +381,6 @@ def _bare_host(text: str) -> str:
     return text.rstrip(".").lower()
 
 
-def _activity(metadata: Any) -> str:
-    activity = _text(metadata.get("activity")) if isinstance(metadata, dict) else ""
-    return activity or "unknown"
+def _metadata(fields: Mapping[str, Any], name: str) -> str:
+    metadata = fields.get("file_metadata")
+    return _text(metadata.get(name)) if isinstance(metadata, dict) else ""

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 
 from tests.support.oracle import Expected
+from tests.support.oracle_flows import ActivityKey, EndpointKey, ErrorKey
 from tests.support.oracle_windows import MEASURES, ChannelKey, LinkKey
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,6 +27,11 @@ def differences(expected: Expected, connection: Connection) -> Iterator[str]:
         yield from _compare(f"link_{width}", _windows(connection, f"link_{width}", LinkKey), expected.links[width])
         channels = _windows(connection, f"channel_{width}", ChannelKey)
         yield from _compare(f"channel_{width}", channels, expected.channels[width])
+        endpoints = _counts(connection, f"endpoint_{width}", EndpointKey)
+        yield from _compare(f"endpoint_{width}", endpoints, expected.endpoints[width])
+        activities = _counts(connection, f"activity_{width}", ActivityKey)
+        yield from _compare(f"activity_{width}", activities, expected.activities[width])
+    yield from _error_differences(expected, connection)
     transfers = {
         (*_ids(row), row["ended_at"], row["state"], row["bytes"]): row for row in _rows(connection, "transfer")
     }
@@ -89,6 +95,26 @@ def _dead_letter_differences(expected: Expected, connection: Connection) -> Iter
         if found[letter] != wanted[letter]:
             *facts, body = letter
             yield f"dead_letter {facts} {body[:60]!r}: {found[letter]} stored, should be {wanted[letter]}"
+
+
+def _error_differences(expected: Expected, connection: Connection) -> Iterator[str]:
+    found = _counts(connection, "error_10m", ErrorKey)
+    wanted = {key: {"count": cell["count"]} for key, cell in expected.errors.items()}
+    yield from _compare("error_10m", found, wanted)
+    for key in sorted(found.keys() & expected.errors.keys(), key=str):
+        sample, samples = found[key]["sample"] or "", expected.errors[ErrorKey(*key)]["samples"]
+        if sample not in samples:
+            yield f"error_10m {key}: sample is {sample!r}, should be one of {samples!r}"
+
+
+def _counts(connection: Connection, view: str, key: type[EndpointKey | ActivityKey | ErrorKey]) -> Rows:
+    rows: Rows = {}
+    for row in _rows(connection, view):
+        row["window_start_ms"] = row.pop("window_start")
+        where = tuple("" if row[name] is None else row[name] for name in key._fields)
+        assert where not in rows, "a key has one row"
+        rows[where] = row
+    return rows
 
 
 def _windows(connection: Connection, view: str, key: type[LinkKey] | type[ChannelKey]) -> Rows:

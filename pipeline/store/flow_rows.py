@@ -1,0 +1,86 @@
+"""Deltas of flows and kinds of failure -> rows, and the statements that add them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.stages.errors import ErrorDeltas
+from pipeline.stages.flows import FLOW_COUNTERS, FlowDeltas
+from pipeline.stages.windows import WIDTHS_MS
+from pipeline.store.copying import copy_rows, moment, texts
+from pipeline.store.links import Numbered
+
+_FLOW_COLUMNS = ", ".join(("window_start", "flow_id", *FLOW_COUNTERS))
+_ERROR_COLUMNS = "window_start, link_id, error_id, count, sample_at, sample_dedupe, sample"
+
+TEMPORARY = f"""
+CREATE TEMPORARY TABLE IF NOT EXISTS flow_delta ON COMMIT DELETE ROWS
+AS SELECT ''::text AS width, {_FLOW_COLUMNS} FROM store.flow_10m LIMIT 0;
+CREATE TEMPORARY TABLE IF NOT EXISTS error_delta ON COMMIT DELETE ROWS
+AS SELECT {_ERROR_COLUMNS} FROM store.error_10m LIMIT 0
+"""
+
+_ADD_FLOWS = {
+    width: f"""
+    INSERT INTO store.flow_{width} AS w ({_FLOW_COLUMNS})
+    SELECT {_FLOW_COLUMNS} FROM flow_delta WHERE width = '{width}' ORDER BY window_start, flow_id
+    ON CONFLICT (window_start, flow_id) DO UPDATE SET
+    {", ".join(f"{name} = w.{name} + excluded.{name}" for name in FLOW_COUNTERS)}, updated_at = now()
+    """
+    for width in WIDTHS_MS
+}
+
+_EARLIER = "(excluded.sample_at, excluded.sample_dedupe) < (w.sample_at, w.sample_dedupe)"
+_ADD_ERRORS = f"""
+INSERT INTO store.error_10m AS w ({_ERROR_COLUMNS})
+SELECT {_ERROR_COLUMNS} FROM error_delta ORDER BY window_start, link_id, error_id
+ON CONFLICT (window_start, link_id, error_id) DO UPDATE SET count = w.count + excluded.count,
+    sample_at = least(w.sample_at, excluded.sample_at),
+    sample_dedupe = CASE WHEN {_EARLIER} THEN excluded.sample_dedupe ELSE w.sample_dedupe END,
+    sample = CASE WHEN {_EARLIER} THEN excluded.sample ELSE w.sample END
+"""
+
+
+def add_flows(cursor: Cursor, deltas: FlowDeltas, numbers: Numbered) -> None:
+    """Add a batch's deltas to the windows of flows, of all widths."""
+    rows: list[str] = []
+    for flow, windows in deltas.items():
+        number = numbers.flows[flow]
+        for width, width_ms in WIDTHS_MS.items():
+            for start, counters in _rolled(windows, width_ms):
+                rows.append(f"{width}\t{moment(start)}\t{number}\t" + "\t".join(map(str, counters)))
+    copy_rows(cursor, "flow_delta", f"width, {_FLOW_COLUMNS}", rows)
+    for statement in _ADD_FLOWS.values():
+        cursor.execute(statement)
+
+
+def add_errors(cursor: Cursor, deltas: ErrorDeltas, numbers: Numbered) -> None:
+    """Add a batch's failures to the windows of their kinds."""
+    if not deltas:
+        return
+    copy_rows(
+        cursor,
+        "error_delta",
+        _ERROR_COLUMNS,
+        [
+            f"{moment(start)}\t{numbers.links[link]}\t{numbers.errors[error]}\t{delta.count}\t{moment(delta.at_ms)}"
+            f"\t{delta.dedupe}\t{texts((delta.sample,))}"
+            for (start, link, error), delta in deltas.items()
+        ],
+    )
+    cursor.execute(_ADD_ERRORS)
+
+
+def _rolled(windows: dict[int, list[int]], width_ms: int) -> Iterator[tuple[int, list[int]]]:
+    if len(windows) == 1:
+        ((start, counters),) = windows.items()
+        yield start - start % width_ms, counters
+        return
+    wide: dict[int, list[int]] = {}
+    for start, counters in windows.items():
+        begin = start - start % width_ms
+        known = wide.get(begin)
+        wide[begin] = counters if known is None else [a + b for a, b in zip(known, counters, strict=True)]
+    yield from wide.items()
