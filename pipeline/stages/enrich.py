@@ -96,8 +96,9 @@ def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, FlowKey
     source, destination, vo = event.src, event.dst, event.vo
     src = _resolve(source, vo, event.event_ms, topology)
     dst = _resolve(destination, vo, event.event_ms, topology)
+    technology = event.technology if type(event) is Complete else FTS
     link = LinkKey(
-        event.technology if type(event) is Complete else FTS,
+        technology,
         event.fts,
         vo,
         event.channel,
@@ -108,7 +109,7 @@ def place(event: Start | Complete, topology: Topology) -> tuple[LinkKey, FlowKey
         src.country,
         dst.country,
     )
-    flow = FlowKey(FTS, event.fts, vo, event.activity, src.site, dst.site, src.endpoint, dst.endpoint)
+    flow = FlowKey(technology, event.fts, vo, event.activity, src.site, dst.site, src.endpoint, dst.endpoint)
     return link, flow, src, dst
 
 

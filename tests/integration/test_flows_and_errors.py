@@ -12,6 +12,7 @@ from pipeline.ingest.topologies import load_topology, newest_topology
 from pipeline.store.recompute import recompute
 from pipeline.store.session import connect
 from pipeline.store.verify import verify
+from pipeline.topology.compose import Dump
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
 from schemas.topics import FTS_COMPLETE, FTS_START
@@ -112,7 +113,7 @@ def test_a_spoiled_cell_is_told_and_mended(
 def test_a_topology_marks_flows_and_recompute_moves_them(ingest: Ingest, database: Database) -> None:
     ingest.process([raw(FTS_START, start_fields(), identity="1"), failed(2, "x 17")])
     with closing(connect(database.url)) as connection, closing(connect(database.url)) as numbers:
-        load_topology(connection, TOPOLOGY, "test")
+        load_topology(connection, [Dump("test", TOPOLOGY)], 0)
         assert database.ask("SELECT DISTINCT stale FROM report.activity_1d") == [(True,)]
         assert database.ask("SELECT DISTINCT stale FROM report.endpoint_10m") == [(True,)]
         with connection, connection.cursor() as cursor:

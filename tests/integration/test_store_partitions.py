@@ -21,7 +21,10 @@ from tests.support.fts_messages import DAY, complete_fields, raw, start_fields
 
 pytestmark = pytest.mark.stack
 
-BY_DAY = ("start", "transfer", "link_10m", "link_hist", "flow_10m", "error_10m")
+BY_DAY = (
+    *("start", "transfer", "file_state", "link_10m", "link_hist"),
+    *("flow_10m", "error_10m", "file_state_10m"),
+)
 TABLES = {*BY_DAY, "link_1h", "link_1d", "flow_1h", "flow_1d"}
 
 

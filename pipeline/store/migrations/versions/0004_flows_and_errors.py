@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 _SQL = Path(__file__).parents[1] / "sql"
 _SPANS = {"10m": "10 minutes", "1h": "1 hour", "1d": "1 day"}
@@ -23,11 +23,11 @@ _READERS = "transferscope_reader, transferscope_operator"
 
 
 def upgrade() -> None:
-    op.execute(_read("0003_tables.sql"))
+    op.execute(_read("0004_tables.sql"))
     for kind in _KINDS:
         for width in _SPANS:
             op.execute(_window_view(kind, width))
-    op.execute(_read("0003_views.sql"))
+    op.execute(_read("0004_views.sql"))
     for view in _views():
         op.execute(f"GRANT SELECT ON report.{view} TO {_READERS}")
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for view in _views():
         op.execute(f"DROP VIEW report.{view}")
-    op.execute(_read("0003_down.sql"))
+    op.execute(_read("0004_down.sql"))
 
 
 def _views() -> list[str]:
@@ -48,7 +48,7 @@ def _read(file: str) -> str:
 
 def _window_view(kind: str, width: str) -> str:
     key, meaning = _KINDS[kind]
-    view = _read("0003_flow_windows.sql") + "".join(
+    view = _read("0004_flow_windows.sql") + "".join(
         line for line in _read("0001_window_columns.sql").splitlines(keepends=True) if ".interval_" not in line
     )
     if kind == "endpoint":
