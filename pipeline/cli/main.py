@@ -31,7 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("pipeline.cli.status:status", "queue depths, lag, freshness, dead letters; waits until idle"),
     "simulate": ("pipeline.cli.simulate:simulate", "traffic with known truth, to the broker or into a file"),
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
-    "query": ("pipeline.cli.query:query", "links, channels, transfers, starts in flight, dead letters"),
+    "query": (
+        "pipeline.cli.query:query",
+        "links, channels, endpoints, activities, errors, transfers, starts in flight, dead letters",
+    ),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),

@@ -47,7 +47,7 @@ class Asked(TypedDict):
 @click.option(
     "--where", multiple=True, metavar="CONDITION", help="Only these rows: vo=atlas, 'src_site~CERN*', 'failed>9'."
 )
-@click.option("--window", type=click.Choice(WIDTHS), help="Width of the windows of links and channels; without it 10m.")
+@click.option("--window", type=click.Choice(WIDTHS), help="Width of the windows; without it 10m.")
 @click.option("--stages", is_flag=True, help="Also count, mean, median and 95th percentile of every stage.")
 @click.option("--order", multiple=True, metavar="COLUMN,…", help="Sort by these; -COLUMN for falling.")
 @click.option("--limit", type=click.IntRange(0), default=DEFAULT_LIMIT, show_default=True, help="Most rows; 0 for all.")
@@ -55,7 +55,7 @@ class Asked(TypedDict):
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
 def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
-    """Show links, channels, transfers, starts in flight or dead letters, newest first.
+    """Show links, channels, endpoints, activities, errors, transfers, starts in flight or dead letters, newest first.
 
     Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers. Conditions on
     different columns must all hold; of several = or ~ on one column any one. Nothing after = means none, as in
@@ -67,6 +67,7 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query links --from -2h --by src_site,dst_site --order -failed
       transferscope query channels --window 1d --where vo=cms --format csv
       transferscope query links --from -1d --by vo --stages --json
+      transferscope query errors --from -1d --by dst_site,template
       transferscope query transfers --where state=failed --where 'dst_host~*.cern.ch'
       transferscope query in-flight --where lost=true
       transferscope query dead-letters --by reason
@@ -85,7 +86,9 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
 def _question(asked: Asked, now_ms: int) -> Question:
     report = report_named(asked["report"])
     if not report.windows and (asked["window"] or asked["stages"]):
-        raise BadQuery(f"{report.name} have no windows: leave --window and --stages out")
+        raise BadQuery(f"{report.name} have no windows to choose: leave --window and --stages out")
+    if asked["stages"] and not report.stages:
+        raise BadQuery(f"{report.name} have no stages: leave --stages out")
     from_ms, to_ms = (None if text is None else parse_instant(text, now_ms) for text in (asked["from_"], asked["to"]))
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
         raise BadQuery("the range is empty: --to must be later than --from")

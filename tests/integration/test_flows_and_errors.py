@@ -18,6 +18,7 @@ from schemas.envelope import RawMessage
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.database import Database
 from tests.support.fts_messages import MINUTE, SECOND, T, complete_fields, raw, start_fields
+from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
 
@@ -143,3 +144,22 @@ def test_rows_from_before_get_their_flow_and_kind_of_failure_from_recompute(inge
     rebuilt = database.ask("SELECT * FROM report.activity_1h ORDER BY 1")
     assert [row[:-2] for row in rebuilt] == [row[:-2] for row in windows]
     assert database.value("SELECT template FROM report.error_10m") == "x <n>"
+
+
+def test_query_adds_up_endpoints_activities_and_errors(ingest: Ingest, shell: Shell) -> None:
+    ingest.process(
+        [
+            raw(FTS_COMPLETE, complete_fields(file_metadata=METADATA), identity="1"),
+            failed(2, "connection to se1.example.org refused", file_metadata=METADATA),
+            failed(3, "connection to se2.example.org refused", T + 15 * MINUTE, file_metadata=METADATA),
+        ]
+    )
+    (endpoints,) = shell.json("query", "endpoints", "--by", "dst_endpoint")
+    assert (endpoints["dst_endpoint"], endpoints["ok"], endpoints["failed"]) == ("B_TAPE", 1, 2)
+    (activities,) = shell.json("query", "activities", "--window", "1h", "--where", "failed>1")
+    assert (activities["activity"], activities["efficiency"]) == ("Express", pytest.approx(1 / 3))
+    (errors,) = shell.json("query", "errors", "--by", "template", "--where", "category=EIO")
+    assert (errors["template"], errors["count"]) == ("connection to <host> refused", 2)
+    # The range goes from edge to edge of the windows.
+    (window,) = shell.json("query", "errors", "--from", "2026-11-22T02:12Z", "--to", "2026-11-22T02:13Z")
+    assert (window["count"], window["sample"]) == (1, "connection to se2.example.org refused")

@@ -32,7 +32,8 @@ class Report:
     """A report: where its rows are, which columns it has, by which it can be grouped.
 
     ``time`` is the column that --from and --to mean. ``keys`` can be grouped by, and ``totals`` are then added up.
-    ``screen`` names the columns of a table on a terminal. ``windows`` tells views with one row a window and key.
+    ``screen`` names the columns of a table on a terminal. ``windows`` tells views with one row a window and key, of
+    any width; ``stages`` those of them that have stages. ``counts`` tells rows that are counted already, in ``count``.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Report:
     screen: tuple[str, ...]
     totals: tuple[str, ...] = ()
     windows: bool = False
+    stages: bool = False
+    counts: bool = False
 
     def column(self, name: str) -> Column:
         """The column that a question names; raises BadQuery, with all known ones, when there is none."""
@@ -88,6 +91,7 @@ LINKS = Report(
     keys=LINK_KEYS,
     screen=("window_start", "vo", "src_site", "src_host", "dst_site", "dst_host", *_SCREEN),
     windows=True,
+    stages=True,
 )
 
 CHANNELS = Report(
@@ -104,6 +108,48 @@ CHANNELS = Report(
     keys=CHANNEL_KEYS,
     screen=("window_start", "fts", "vo", "channel", "links", *_SCREEN),
     windows=True,
+    stages=True,
+)
+
+_FLOW_KEYS = ("technology", "fts", "vo")
+_ENDPOINT_KEYS = (*_FLOW_KEYS, "src_endpoint", "dst_endpoint")
+_ACTIVITY_KEYS = (*_FLOW_KEYS, "activity", "src_site", "dst_site")
+
+ENDPOINTS = Report(
+    name="endpoints",
+    view="endpoint",
+    time="window_start",
+    columns=(Column("window_start", "time"), *_columns("text", _ENDPOINT_KEYS), *_MEASURES, *_STATE),
+    keys=_ENDPOINT_KEYS,
+    screen=("window_start", "vo", "src_endpoint", "dst_endpoint", *_SCREEN),
+    windows=True,
+)
+
+ACTIVITIES = Report(
+    name="activities",
+    view="activity",
+    time="window_start",
+    columns=(Column("window_start", "time"), *_columns("text", _ACTIVITY_KEYS), *_MEASURES, *_STATE),
+    keys=_ACTIVITY_KEYS,
+    screen=("window_start", "vo", "activity", "src_site", "dst_site", *_SCREEN),
+    windows=True,
+)
+
+_ERROR_KEYS = (*LINK_KEYS, "scope", "phase", "category", "code", "template")
+
+ERRORS = Report(
+    name="errors",
+    view="error_10m",
+    time="window_start",
+    columns=(
+        Column("window_start", "time"),
+        *_columns("text", _ERROR_KEYS),
+        Column("count", "count"),
+        Column("sample", "text"),
+    ),
+    keys=("window_start", *_ERROR_KEYS),
+    screen=("window_start", "vo", "src_host", "dst_host", "count", "category", "template"),
+    counts=True,
 )
 
 _TRANSFER_WHO = ("technology", "fts", "agent_fqdn", "transfer_id", "start_transfer_id", "job_id", "file_id")
@@ -170,4 +216,7 @@ DEAD_LETTERS = Report(
     totals=("size",),
 )
 
-REPORTS: dict[str, Report] = {report.name: report for report in (LINKS, CHANNELS, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)}
+REPORTS: dict[str, Report] = {
+    report.name: report
+    for report in (LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, ERRORS, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)
+}

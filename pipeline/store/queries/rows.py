@@ -1,4 +1,5 @@
-"""Single transfers, starts in flight and dead letters: newest first, or counted by what the user groups by."""
+"""Rows newest first, or counted by what the user groups by: transfers, starts in flight, dead letters; failures, which
+are counted already."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.stages.windows import BASE_MS
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
+from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Question
 from pipeline.store.queries.reports import DEAD_LETTERS
 from pipeline.store.queries.statement import Statement, between, ordered, view
@@ -18,6 +21,10 @@ COUNT = Column("count", "count")
 def rows_statement(question: Question) -> Statement:
     """The rows that a question is about, or how many there are of each group, the most first."""
     report = question.report
+    from_ms, to_ms = question.from_ms, question.to_ms
+    if report.counts:  # windows, so the range goes from edge to edge
+        from_ms = None if from_ms is None else floor_ms(from_ms, BASE_MS)
+        to_ms = None if to_ms is None else ceil_ms(to_ms, BASE_MS)
     stored = [column.name for column in report.columns if column.name != "size"]
     table = view(report.view, [*stored, "body"] if report is DEAD_LETTERS else stored)
     expressions: dict[str, Any] = {name: table.c[name] for name in stored}
@@ -27,11 +34,12 @@ def rows_statement(question: Question) -> Statement:
         # A line of a file need not say when it was received; the time at which it died is always known.
         time = sa.func.coalesce(time, table.c.died_at)
     restricted = [
-        *between(time, question.from_ms, question.to_ms),
+        *between(time, from_ms, to_ms),
         *clauses(question.where, expressions),
     ]
     if question.by:
-        expressions |= {name: sa.func.sum(expressions[name]) for name in report.totals} | {"count": sa.func.count()}
+        counted = sa.func.sum(table.c["count"]) if report.counts else sa.func.count()
+        expressions |= {name: sa.func.sum(expressions[name]) for name in report.totals} | {"count": counted}
         columns = (
             *(report.column(name) for name in question.by),
             COUNT,
@@ -45,4 +53,4 @@ def rows_statement(question: Question) -> Statement:
     if question.by:
         select = select.group_by(*(table.c[name] for name in question.by))
     select = select.order_by(*ordered(question.order, expressions), *last)
-    return Statement(select, columns, question.from_ms, question.to_ms)
+    return Statement(select, columns, from_ms, to_ms)

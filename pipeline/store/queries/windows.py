@@ -1,4 +1,4 @@
-"""Links and channels: windows as they are, or added up by what the user groups by.
+"""Links, channels, endpoints and activities: windows as they are, or added up by what the user groups by.
 
 Sums come from summed counts: efficiency is ok / (ok + failed) of the sums, a mean is sum / count, links are distinct
 pairs of hosts.
@@ -16,7 +16,7 @@ from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms, to_datetime
 from pipeline.store.queries.question import Question
-from pipeline.store.queries.reports import BYTES, CHANNELS, COUNTS, LINKS, REPORTS_FAILURES, stage_kind
+from pipeline.store.queries.reports import BYTES, CHANNELS, COUNTS, LINKS, REPORTS_FAILURES, Report, stage_kind
 from pipeline.store.queries.statement import Statement, between, ordered, view
 from schemas.events import STAGES
 
@@ -24,13 +24,13 @@ Sum = Callable[[Any], Any]
 
 
 def windows_statement(question: Question) -> Statement:
-    """The windows of links or channels that a question is about, newest first; groups with the most bytes first."""
+    """The windows that a question is about, newest first; groups with the most bytes first."""
     report, width_ms = question.report, WIDTHS_MS[question.width]
     from_ms = None if question.from_ms is None else floor_ms(question.from_ms, width_ms)
     to_ms = None if question.to_ms is None else ceil_ms(question.to_ms, width_ms)
     # Distinct links cannot be added up, so channels over many windows are counted from their links.
-    source = LINKS if question.by else report
-    table = view(f"{source.view}_{question.width}", _names_of(source.name))
+    source = LINKS if report is CHANNELS and question.by else report
+    table = view(f"{source.view}_{question.width}", _names_of(source))
     groups = question.by or (report.time, *report.keys)
 
     measures = _measures(table, grouped=bool(question.by))
@@ -63,11 +63,10 @@ def windows_statement(question: Question) -> Statement:
     return Statement(select, tuple(columns), from_ms, to_ms)
 
 
-def _names_of(report: str) -> list[str]:
-    own = ["links"] if report == CHANNELS.name else []
-    keys = LINKS.keys if report == LINKS.name else CHANNELS.keys
-    stages = [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")]
-    return ["window_start", *keys, *own, *COUNTS, *BYTES, *stages, "final_at", "updated_at", "stale"]
+def _names_of(report: Report) -> list[str]:
+    own = ["links"] if report is CHANNELS else []
+    stages = [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")] if report.stages else []
+    return ["window_start", *report.keys, *own, *COUNTS, *BYTES, *stages, "final_at", "updated_at", "stale"]
 
 
 def _measures(table: sa.TableClause, *, grouped: bool) -> dict[str, Any]:
