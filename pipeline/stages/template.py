@@ -27,7 +27,8 @@ _DN = re.compile(
     rf"(?<![\w/.])/{_DN_KEY}(?:[^/<>]*+/{_DN_KEY})*+[^\s/<>]*+(?: [A-Z0-9][^\s/<>]*+){{0,4}}"
     rf"|(?<![\w/.])(?:{_DN_KEY}[^,=<>]*+, ?(?={_DN_KEY}))++{_DN_KEY}[^\s,=<>]*+"
 )
-_USER = re.compile(r"\b([Uu]ser(?:name)?|uid) ?([=:]) ?[\w.\-@]++")
+# Not after a letter; a digit before it becomes a mask, behind which a word would begin.
+_USER = re.compile(r"(?<![^\W\d])([Uu]ser(?:name)?|uid) ?([=:]) ?[\w.\-@]++")
 # What stands between the separators of a word: a URL, something in quotes, anything else.
 _PIECE = re.compile(
     r"([A-Za-z][\w+.\-]*+://(?:\[[0-9A-Fa-f:.]*+\])?[^<>()\[\]{},;\"'|]*+)"

@@ -77,6 +77,7 @@ def test_the_rules_are_those_of_the_readme(what: str, message: str, expected: st
 @example("x-a.b.cc:1x")
 @example("a.b.cc1 user :  x")
 @example("CN='=',DC=c")
+@example("0uid=A")
 @example("(" + "a," * 45 + "1, 1" + ",a" * 45 + ")")
 def test_a_template_is_its_own_template(message: str) -> None:
     said = template(message)
