@@ -23,6 +23,7 @@ from consumers.worker.page import HealthPage
 from consumers.worker.service import BulkIngest
 from consumers.worker.writer import Writer
 from pipeline.ingest import Ingest
+from pipeline.ingest.user_key import read_user_key
 
 
 class _NoStreams(BootStrategy):
@@ -43,12 +44,13 @@ class _App(faust.App):
 def create_app(config: WorkerConfig) -> faust.App:
     """A Faust app that hosts the ingest of the bulk topics and its health page."""
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
+    user_key = read_user_key(config.user_hash_key_file)
     app = _App(GROUP, broker=broker, datadir=tempfile.gettempdir(), autodiscover=False)
     health = Health()
     page = HealthPage(health, config.health_host, config.health_port)
 
     def loop() -> Loop:
-        writer = Writer(Ingest(config.database_url, config.retention_days, page.address), health)
+        writer = Writer(Ingest(config.database_url, config.retention_days, page.address, user_key), health)
         return Loop(lambda before_revoke: BulkConsumer(config.kafka, TOPICS, GROUP, before_revoke), writer, health)
 
     app.web_server(page)

@@ -17,13 +17,14 @@ PREFIX = "TRANSFERSCOPE_"
 
 
 class WorkerConfig(NamedTuple):
-    """``health_port`` 0 lets the system choose one."""
+    """``health_port`` 0 lets the system choose one. ``user_hash_key_file``: the key that users are hashed with."""
 
     database_url: str
     kafka: KafkaAccess
     retention_days: int = 30
     health_host: str = "127.0.0.1"
     health_port: int = 0
+    user_hash_key_file: Path | None = None
 
 
 def from_environment(environment: Mapping[str, str]) -> WorkerConfig:
@@ -38,4 +39,5 @@ def from_environment(environment: Mapping[str, str]) -> WorkerConfig:
         environment[PREFIX + "DATABASE_URL"],
         KafkaAccess(servers, path("KAFKA_CA_FILE"), path("KAFKA_CERT_FILE"), path("KAFKA_KEY_FILE")),
         int(environment.get(PREFIX + "RETENTION_DAYS") or WorkerConfig._field_defaults["retention_days"]),
+        user_hash_key_file=path("USER_HASH_KEY_FILE"),
     )

@@ -19,6 +19,7 @@ from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
 from pipeline.cli.terminal import safe
 from pipeline.cli.units import human
+from pipeline.cli.user_key import user_key
 from pipeline.ingest import Ingest
 from pipeline.ingest.again import try_again
 from pipeline.store.dead_letters import DeadLetter, DeadLetters
@@ -115,7 +116,10 @@ def replay(settings: Settings, /, reason: str | None, as_json: bool) -> None:
     """
     url = settings.need("database_url")
     replayed, died = 0, Counter[str]()
-    with closing(DeadLetters(url)) as letters, closing(Ingest(url, settings.retention_days)) as ingest:
+    with (
+        closing(DeadLetters(url)) as letters,
+        closing(Ingest(url, settings.retention_days, user_key=user_key(settings))) as ingest,
+    ):
         waiting = letters.waiting(reason)
         with Progress("replaying", "dead letters", len(waiting)) as progress:
             for batch in batches(waiting, lambda item: item[1]):

@@ -61,6 +61,10 @@ class Settings:
     )
     retention_days: int = _setting(values.whole(1, 3650), "days that single transfers are kept", 30)
     lost_after_hours: int = _setting(values.whole(1, 24 * 365), "a start without a complete is lost after this", 24)
+    user_hash_key_file: Path | None = _setting(
+        values.file,
+        "file with the key that users are hashed with (openssl rand -hex 32); without it none is kept",
+    )
     backlog_limit: int = _setting(
         values.whole(1, 10**9), "a queue or consumer group with more messages than this is behind", 5000
     )

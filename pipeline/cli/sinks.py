@@ -10,6 +10,7 @@ from pipeline.cli.brokers import brokers
 from pipeline.cli.errors import Unreachable
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
+from pipeline.cli.user_key import user_key
 from pipeline.stages.decode import decode
 from schemas.envelope import RawMessage
 from schemas.rules import Horizon
@@ -33,7 +34,7 @@ def store_sink(settings: Settings) -> Iterator[Sink]:
     """Does what a worker does with a batch, in one transaction. Raises Unavailable when Postgres is away."""
     from pipeline.ingest import Ingest
 
-    with closing(Ingest(settings.need("database_url"), settings.retention_days)) as ingest:
+    with closing(Ingest(settings.need("database_url"), settings.retention_days, user_key=user_key(settings))) as ingest:
         yield lambda batch: ingest.process(batch)._asdict()
 
 

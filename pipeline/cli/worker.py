@@ -18,6 +18,7 @@ from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.settings import Settings
+from pipeline.cli.user_key import user_key
 from pipeline.store import migrations
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -43,8 +44,14 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
       transferscope worker --health-port 8081
     """
     config = WorkerConfig(
-        settings.need("database_url"), kafka_access(settings), settings.retention_days, health_host, health_port
+        settings.need("database_url"),
+        kafka_access(settings),
+        settings.retention_days,
+        health_host,
+        health_port,
+        settings.user_hash_key_file,
     )
+    user_key(settings)  # said now in a sentence, if it is none
     _check(config)
     try:
         app = create_app(config)

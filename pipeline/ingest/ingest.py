@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pipeline.ingest.topologies import newest_topology
 from pipeline.stages.decode import Dead, decode
 from pipeline.stages.enrich import Enriched, Topology, enrich
+from pipeline.stages.users import Users
 from pipeline.store import settings as stored_settings
 from pipeline.store import topologies
 from pipeline.store.transaction import OtherTopology, Refused, Store
@@ -34,8 +35,13 @@ class Ingest:
     Every batch is committed whole or not at all, and committing it again changes nothing.
     """
 
-    def __init__(self, database_url: str, retention_days: int = 30, address: str = "") -> None:
-        """``address``: of the health page of this process, if it has one."""
+    def __init__(
+        self, database_url: str, retention_days: int = 30, address: str = "", user_key: bytes | None = None
+    ) -> None:
+        """``address``: of the health page of this process, if it has one. ``user_key``: users are hashed with it;
+        without it nothing is stored of them.
+        """
+        self._users = Users(user_key)
         self._store = Store(database_url, address)
         self._retention_ms = retention_days * 86_400_000
         self._topology: Topology = Snapshot.empty()
@@ -51,7 +57,7 @@ class Ingest:
 
     def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
         """Decode and enrich a batch; no I/O."""
-        return enrich(decode(messages, self._horizon), self._topology)
+        return enrich(decode(messages, self._horizon), self._topology, self._users)
 
     def commit(self, messages: Sequence[RawMessage], batch: Enriched) -> BatchResult:
         """Commit a prepared batch. What Postgres refuses becomes a dead letter, its neighbours are stored.

@@ -13,6 +13,7 @@ import msgspec
 from pipeline.stages.decode import Dead, Decoded
 from pipeline.stages.errors import ErrorKey, error_of
 from pipeline.stages.flows import FlowKey
+from pipeline.stages.users import NO_USERS, Users
 from pipeline.stages.windows import LinkKey
 from schemas.events import FTS, Complete, Side, Start, StateChange
 
@@ -51,8 +52,9 @@ class NewStart(msgspec.Struct, gc=False):
 
 
 class NewComplete(msgspec.Struct, gc=False):
-    """A complete with its places and, if it failed, its kind of failure; ``started_by`` is the (event_ms, dedupe) of
-    its start, decided later."""
+    """A complete with its places, its user's hash and, if it failed, its kind of failure; ``started_by`` is the
+    (event_ms, dedupe) of its start, decided later.
+    """
 
     complete: Complete
     link: LinkKey
@@ -60,6 +62,7 @@ class NewComplete(msgspec.Struct, gc=False):
     src: Resolved
     dst: Resolved
     error: ErrorKey | None
+    user_hash: str = ""
     started_by: tuple[int, int] | None = None
 
 
@@ -80,11 +83,14 @@ class Enriched(NamedTuple):
     topology_revision: int
 
 
-def enrich(decoded: Decoded, topology: Topology) -> Enriched:
-    """Look up both ends of every event."""
+def enrich(decoded: Decoded, topology: Topology, users: Users = NO_USERS) -> Enriched:
+    """Look up both ends of every event, and hash its user."""
     return Enriched(
         [NewStart(start, *place(start, topology)) for start in decoded.starts],
-        [NewComplete(complete, *place(complete, topology), error_of(complete)) for complete in decoded.completes],
+        [
+            NewComplete(complete, *place(complete, topology), error_of(complete), users.hash(complete.user))
+            for complete in decoded.completes
+        ],
         [NewState(change, _hosts_alone(change)) for change in decoded.states],
         decoded.dead,
         topology.revision,

@@ -15,9 +15,9 @@ TRANSFER_COLUMNS = (
     "ended_at, dedupe, key_order, key_hash, link_id, flow_id, error_id, fts, agent, transfer_id, job_id, file_id,"
     " activity, channel_type, protocol, ipver, src_url, dst_url, src_rse, dst_rse, src_token, dst_token, src_endpoint,"
     " dst_endpoint, src_status, dst_status, state, error_scope, error_phase, error_category, error_code,"
-    " error_message, ref, topology_revision, started_at, never_pairs, start_at, start_dedupe, bytes, file_size,"
-    " interval_use, moved_from, moved_to, streaming_ms, total_ms, srm_prep_ms, srm_fin_ms, checksum_src_ms,"
-    " checksum_dst_ms, throughput, retry, retry_max, received_at"
+    " error_message, direction, user_hash, ref, topology_revision, started_at, never_pairs, start_at, start_dedupe,"
+    " bytes, file_size, interval_use, moved_from, moved_to, streaming_ms, total_ms, srm_prep_ms, srm_fin_ms,"
+    " checksum_src_ms, checksum_dst_ms, throughput, retry, retry_max, received_at"
 )
 
 
@@ -79,6 +79,8 @@ def transfer_row(new: NewComplete, numbers: Numbered, revision: int) -> str:
             c.error_category,
             c.error_code,
             c.error_message,
+            c.direction,
+            new.user_hash,
             c.ref,
         )
     )

@@ -190,6 +190,8 @@ transfer = Table(
             "error_category",
             "error_code",
             "error_message",
+            "direction",
+            "user_hash",
         )
     ),
     Column("topology_revision", Integer, nullable=False),

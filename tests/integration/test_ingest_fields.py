@@ -104,7 +104,7 @@ def test_a_failed_attempt_with_its_start(ingest: Ingest, database: Database) -> 
         "error_phase": "TRANSFER_FINALIZATION",
         "error_category": "NO_SPACE_LEFT_ON_DEVICE",
         "error_code": "28",
-        "error_template": None,
+        "error_template": "DESTINATION [<n>] No space left",
         "error_message": "DESTINATION [28] No space left",
         "retry": 2,
         "retry_max": 3,
@@ -112,6 +112,8 @@ def test_a_failed_attempt_with_its_start(ingest: Ingest, database: Database) -> 
         "received_at": utc(T + HOUR),
         "start_ref": "fts.transfer-3-41",
         "complete_ref": "fts.transfer-3-42",
+        "direction": None,
+        "locality": "remote",
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from pipeline.ingest import Ingest
+from pipeline.stages.users import Users
 from schemas import topics
 from tests.support.database import Database
 from tests.support.fts_messages import HOUR, T, complete_fields, raw, start_fields
@@ -19,16 +22,43 @@ pytestmark = pytest.mark.stack
 
 COLUMNS = (
     "technology, vo, src_host, dst_host, bytes, streaming_ms, (extract(epoch FROM ended_at) * 1000)::bigint,"
-    " state, fts, channel"
+    " state, fts, channel, direction, locality, user_hash"
 )
+KEY = b"a secret of some length"
+LOCALITY = {
+    "gled_2017-04-10_monit.json": "local",
+    "cmssw_2014.json": "local",
+    "constructed_collector_python.json": "local",
+    "constructed_collector_go.json": None,
+    "cache_raw_2023.json": None,
+    "tpc_raw_2022.json": "local",
+    "eos_2017_text.json": "local",
+    "eos_2019_prefixed.json": "local",
+    "eos_2019_plain.json": "local",
+}
+"""By the domains of the hosts, as no topology is loaded; the others are remote, None where a host is unknown."""
+
+
+def _locality(name: str, src: str) -> str | None:
+    if name == "constructed_cmssw_packet.txt":
+        return "local" if src == "xrd1.example.org" else "remote"
+    return LOCALITY.get(name, "remote")
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_sample_is_a_row_and_stands_in_its_windows(name: str, ingest: Ingest, database: Database) -> None:
-    result = ingest.process([raw(SAMPLES[name], sample(name), None)])
+def test_a_sample_is_a_row_and_stands_in_its_windows(name: str, database_url: str, database: Database) -> None:
+    with closing(Ingest(database_url, user_key=KEY)) as ingest:
+        result = ingest.process([raw(SAMPLES[name], sample(name), None)])
     rows = ROWS[name]
     assert (result.received, result.stored, result.duplicate, result.dead) == (len(rows), len(rows), 0, 0)
-    expected = [(r.technology, r.vo, r.src, r.dst, r.bytes, r.ms, r.end_ms, "ok", None, None) for r in rows]
+    hashed = Users(KEY).hash
+    expected = [
+        (
+            *(r.technology, r.vo, r.src, r.dst, r.bytes, r.ms, r.end_ms, "ok", None, None),
+            *(r.direction, _locality(name, r.src), hashed(r.user) or None),
+        )
+        for r in rows
+    ]
     assert database.ask(f"SELECT {COLUMNS} FROM report.transfer ORDER BY ended_at") == expected
     for width in ("10m", "1h", "1d"):
         found = database.ask(
@@ -95,3 +125,72 @@ def test_xrootd_and_fts_stand_side_by_side_and_are_verified(shell: Shell, ingest
     assert shell.json("verify")["differing"] == 0
     shell("recompute")
     assert shell.json("verify")["differing"] == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("a.b.cern.ch", "cern.ch"),
+        ("cern.ch", "cern.ch"),
+        ("se.pp.rl.ac.uk", "rl.ac.uk"),
+        ("ac.uk", "ac.uk"),
+        ("wn1", "wn1"),
+        ("192.0.2.17", "192.0.2.17"),
+        ("2001:db8::5", "2001:db8::5"),
+        ("se.unimelb.edu.au", "unimelb.edu.au"),
+        ("x.rcac.purdue.edu", "purdue.edu"),
+    ],
+)
+def test_the_domain_that_a_host_belongs_to(host: str, domain: str, database: Database) -> None:
+    assert database.ask("SELECT report.host_domain(%s)", (host,)) == [(domain,)]
+
+
+def test_sites_decide_about_locality_where_both_are_known(
+    shell: Shell, database_url: str, database: Database, tmp_path: Path
+) -> None:
+    places = {
+        "sites": [{"name": "A"}, {"name": "B"}],
+        "hosts": [{"host": "xrd1.y.org", "site": "A"}, {"host": "wn1.x.org", "site": "A"}],
+        "domains": [{"domain": "x.org", "sites": ["B"]}, {"domain": "y.org", "sites": ["A"]}],
+        "endpoints": [],
+    }
+    path = tmp_path / "places.json"
+    path.write_text(json.dumps(places))
+    shell("topology", "load", path)
+    wlcg = PLAIN[topics.XROOTD_WLCG]
+    batch = [wlcg, wlcg | {"client_host": "wn2"}, wlcg | {"client_host": "c.z.org"}, wlcg | {"client_host": ""}]
+    with closing(Ingest(database_url)) as ingest:
+        ingest.process([raw(topics.XROOTD_WLCG, body, T + HOUR, str(n), str(n)) for n, body in enumerate(batch)])
+    assert database.ask("SELECT dst_host, locality, user_hash FROM report.transfer ORDER BY 1") == [
+        ("c.z.org", "remote", None),
+        ("unknown", None, None),
+        ("wn1.x.org", "local", None),
+        ("wn2.x.org", "remote", None),
+    ]
+
+
+def test_users_of_fts_are_hashed_alike(database_url: str, database: Database) -> None:
+    with closing(Ingest(database_url, user_key=KEY)) as ingest:
+        ingest.process([raw(topics.FTS_COMPLETE, complete_fields(user_dn="/CN=A"), T + HOUR)])
+        ingest.process([raw(topics.XROOTD_WLCG, PLAIN[topics.XROOTD_WLCG], T + HOUR)])
+    assert database.ask("SELECT technology, user_hash, direction FROM report.transfer ORDER BY 1") == [
+        ("fts", Users(KEY).hash("/CN=A"), None),
+        ("xrootd", Users(KEY).hash("/CN=A"), "read"),
+    ]
+
+
+def test_the_key_comes_from_a_file_and_must_be_one(
+    shell: Shell, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = tmp_path / "one.jsonl"
+    recorded.write_text(json.dumps({"topic": "xrd.wlcg_format", "body": json.dumps(PLAIN[topics.XROOTD_WLCG])}))
+    key = tmp_path / "key"
+    monkeypatch.setenv("TRANSFERSCOPE_USER_HASH_KEY_FILE", str(key))
+    shell("replay", recorded, code=2)
+    assert "user_hash_key_file" in shell.err
+    key.write_bytes(b"short")
+    shell("replay", recorded, code=2)
+    assert "at least 16" in shell.err
+    key.write_bytes(KEY + b"\n")
+    shell("replay", recorded)
+    assert database.ask("SELECT user_hash FROM report.transfer") == [(Users(KEY).hash("/CN=A"),)]

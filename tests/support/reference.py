@@ -30,6 +30,7 @@ _EXAMPLES = {
     "broker_api": '["http://mq.example.org:8161/api/jolokia"]',
     "broker_api_user": '"monitor"',
     "broker_api_password_file": '"/etc/transferscope/jolokia-password"',
+    "user_hash_key_file": '"/etc/transferscope/user-hash-key"',
     "topology": '["/etc/transferscope/topology.json"]',
 }
 _BROKER_TABLE = """\

@@ -176,9 +176,9 @@ TRANSFERS = Report(
         *_columns("count", ("retry", "retry_max")),
         Column("user_hash", "text"),
         Column("received_at", "time"),
-        *_columns("text", ("start_ref", "complete_ref")),
+        *_columns("text", ("start_ref", "complete_ref", "direction", "locality")),
     ),
-    keys=(*_TRANSFER_WHO, *_TRANSFER_WHAT, "state", *_TRANSFER_ERROR, "user_hash"),
+    keys=(*_TRANSFER_WHO, *_TRANSFER_WHAT, "state", *_TRANSFER_ERROR, "user_hash", "direction", "locality"),
     screen=("ended_at", "state", "vo", "src_host", "dst_host", "bytes", "total_ms", "error_category", "transfer_id"),
     totals=("bytes",),
 )
