@@ -3,7 +3,8 @@
 A line is ``{"topic": …, "body": …, "headers": {…}, "received": ms}``, with ``body_base64`` for a body that is not
 UTF-8. A file whose name does not end in ``.jsonl`` or ``.ndjson`` and that does not begin with such a line is the body
 of one message; what it is tell the caller's ``topic``, else its fields (``tr_id``: a complete, ``transfer_id``: a
-start), else the word start or complete in its name.
+start, ``fts_id``: a queue status, ``source_se``: an optimizer message), else the word start, complete, queue or
+optimizer in its name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import zstandard
 from schemas.envelope import RawMessage
 from schemas.framing import strip_frame
 from schemas.times import BadTime, wire_time
-from schemas.topics import FTS_COMPLETE, FTS_START
+from schemas.topics import FTS_COMPLETE, FTS_OPTIMIZER, FTS_QUEUE_STATUS, FTS_START
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,8 +36,18 @@ MAX_LINE_BYTES = 256 * 1024 * 1024
 
 _LINES_NAME = re.compile(r".*\.(jsonl|ndjson)(\.\w+)?", re.IGNORECASE)
 _LINES_START = re.compile(rb'\s*\{\s*"topic"\s*:')
-_FIELD_OF_KIND = {"tr_id": FTS_COMPLETE, "transfer_id": FTS_START}
-_WORD_OF_KIND = {"complete": FTS_COMPLETE, "start": FTS_START}
+_FIELD_OF_KIND = {
+    "tr_id": FTS_COMPLETE,
+    "transfer_id": FTS_START,
+    "fts_id": FTS_QUEUE_STATUS,
+    "source_se": FTS_OPTIMIZER,
+}
+_WORD_OF_KIND = {
+    "complete": FTS_COMPLETE,
+    "start": FTS_START,
+    "queue": FTS_QUEUE_STATUS,
+    "optimizer": FTS_OPTIMIZER,
+}
 _DAMAGED = (EOFError, OSError, zlib.error, zstandard.ZstdError)
 
 
@@ -142,7 +153,7 @@ class Recording:
             return BadLine(
                 self._name,
                 0,
-                "neither its fields nor its name tell whether it is a start or a complete: say --topic TOPIC "
+                "neither its fields nor its name tell what kind of message it is: say --topic TOPIC "
                 f"with one of {', '.join(self._kinds)}",
             )
         return RawMessage(self._kinds[topic], topic, body, {}, None, f"{self._name}:1", f"{file_hash}:1")

@@ -101,29 +101,33 @@ def _fields(value: object) -> dict[str, Any]:
 
 
 def _fields_slowly(data: bytes) -> dict[str, Any]:
-    return {name: _cleaned(said) for name, said in _fields(_load_slowly(data)).items()}
+    return {name: _cleaned(said) for name, said in _fields(load(data)).items()}
 
 
 def _decode_slowly(data: bytes, wire_type: type[W]) -> W:
-    value = _load_slowly(data)
+    value = load(data)
     if not isinstance(value, dict):
         raise Malformed("not_object", f"a JSON {type(value).__name__} where an object is expected")
     return _convert(value, wire_type)
 
 
-def _load_slowly(data: bytes) -> object:
+def load(data: bytes, object_of: Callable[[list[tuple[str, Any]]], Any] | None = None) -> object:
+    """What a body without its frame holds, read the slow way; ``object_of`` makes an object of its pairs.
+
+    Raises Malformed not_json, and RecursionError where it is nested too deeply.
+    """
     decoded = data.decode("utf-8", "replace")
     try:
-        return _load(decoded)
+        return _load(decoded, object_of)
     except ValueError as error:
         try:
-            return _load(decoded[:-1])
+            return _load(decoded[:-1], object_of)
         except ValueError:
             raise Malformed("not_json", f"not JSON: {error}") from None
 
 
-def _load(decoded: str) -> object:
-    return json.loads(decoded, parse_constant=_refuse_constant)
+def _load(decoded: str, object_of: Callable[[list[tuple[str, Any]]], Any] | None) -> object:
+    return json.loads(decoded, parse_constant=_refuse_constant, object_pairs_hook=object_of)
 
 
 def _refuse_constant(name: str) -> NoReturn:

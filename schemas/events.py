@@ -5,6 +5,8 @@ Text that a message does not carry is ``""``; times and durations that did not h
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 FTS, XROOTD, XROOTD_TPC = "fts", "xrootd", "xrootd-tpc"
@@ -37,6 +39,45 @@ class Side(msgspec.Struct, gc=False, frozen=True):
     url: str
     rse: str
     token: str
+
+
+class QueueSample(NamedTuple):
+    """What one link of a queue holds at an instant: jobs of a queue status, files of an optimizer message.
+
+    ``""`` stands for none: ``vo`` and ``channel`` in an optimizer message, both hosts in the total of a channel.
+    ``ratio`` is active to the channel's limit in %, as sent; None, as in the counts, is unknown.
+    """
+
+    vo: str
+    channel: str
+    src_host: str
+    dst_host: str
+    active: int | None
+    ready: int | None
+    ratio: float | None
+    channel_type: str
+
+    @property
+    def rank(self) -> tuple[int, int, float, str]:
+        """Of two samples of one key that with the larger rank counts: the larger (active, ready), unknown the least."""
+        active, ready, ratio = (-1 if value is None else value for value in (self.active, self.ready, self.ratio))
+        return int(active), int(ready), ratio, self.channel_type
+
+
+class QueueReport(msgspec.Struct, gc=False):
+    """What an FTS instance said of its queues at an instant, ``event_ms`` (queue status and optimizer messages).
+
+    ``samples`` hold each key (VO, channel, hosts) once; there may be none. ``dedupe`` with ``event_ms`` says which
+    message it is: instance, time and the keys of its samples, as sets.
+    """
+
+    fts: str
+    event_ms: int
+    received_ms: int
+    source: str
+    ref: str
+    dedupe: int
+    samples: list[QueueSample]
 
 
 class Start(msgspec.Struct, gc=False):

@@ -21,7 +21,7 @@ def host_name(text: str) -> str:
 def _host(text: str) -> str:
     host = text.strip().lower()
     if host.startswith("["):
-        host = host[1:].partition("]")[0]
+        host = host[1:].partition("]")[0].strip()
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     host = host.rstrip(".")

@@ -33,6 +33,8 @@ TOPICS: tuple[Topic, ...] = (
 FTS_START = "fts.start"
 FTS_COMPLETE = "fts.complete"
 FTS_STATE = "fts.state"
+FTS_QUEUE_STATUS = "fts.queue-status"
+FTS_OPTIMIZER = "fts.optimizer"
 XROOTD_GLED = "xrootd.gled"
 XROOTD_CMSSW = "xrootd.cmssw"
 XROOTD_WLCG = "xrootd.wlcg"
@@ -46,6 +48,8 @@ KINDS: dict[str, str] = {
     FTS_START: FTS_TRANSFER,
     FTS_COMPLETE: FTS_TRANSFER,
     FTS_STATE: FTS_TRANSFER,
+    FTS_QUEUE_STATUS: FTS_QUEUE,
+    FTS_OPTIMIZER: FTS_QUEUE,
     XROOTD_GLED: XROOTD_TRANSFER,
     XROOTD_CMSSW: XROOTD_TRANSFER,
     XROOTD_WLCG: XROOTD_TRANSFER,
@@ -61,6 +65,9 @@ BROKER_TOPICS: dict[str, str] = {
     "transfer.fts_monitoring_start": FTS_START,
     "transfer.fts_monitoring_complete": FTS_COMPLETE,
     "transfer.fts_monitoring_state": FTS_STATE,
+    "transfer.fts_monitoring_queue_status": FTS_QUEUE_STATUS,
+    "transfer.fts_monitoring_queue_statu": FTS_QUEUE_STATUS,
+    "transfer.fts_monitoring_queue_state": FTS_OPTIMIZER,
 }
 """What is subscribed by default, with its kind; a ``[[broker]]`` table may say otherwise."""
 

@@ -71,7 +71,7 @@ def core(messages: int, rounds: int, topology: Path | None, as_json: bool) -> No
 
 
 def _decode_to_deltas(batch: Sequence[RawMessage], topology: Topology) -> None:
-    decide(enrich(decode(batch, Horizon()), topology), Known([], [], []))
+    decide(enrich(decode(batch, Horizon()), topology), Known([], [], [], set()))
 
 
 def _parse_only(batch: Sequence[RawMessage]) -> None:

@@ -55,12 +55,13 @@ class Asked(TypedDict):
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
 def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
-    """Show links, channels, endpoints, activities, errors, transfers, starts in flight or dead letters, newest first.
+    """Show links, channels, endpoints, activities, errors, queues, transfers, starts in flight or dead letters.
 
-    Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers. Conditions on
-    different columns must all hold; of several = or ~ on one column any one. Nothing after = means none, as in
-    'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over the
-    time of the window, or over the range of a --by (unknown without --from).
+    The newest come first. Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers.
+    Conditions on different columns must all hold; of several = or ~ on one column any one. Nothing after = means none,
+    as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over
+    the time of the window, or over the range of a --by (unknown without --from). Queues are never added up: the same
+    jobs stand under every VO and channel of a link, so a --by gives the last, mean and largest of all samples.
 
     \b
     Examples:
@@ -70,6 +71,7 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query errors --from -1d --by dst_site,template
       transferscope query transfers --where state=failed --where 'dst_host~*.cern.ch'
       transferscope query in-flight --where lost=true
+      transferscope query queues --from -1h --where 'dst_host~*.desy.de' --order -ready_last
       transferscope query dead-letters --by reason
     """
     question = _question(asked, time.time_ns() // 1_000_000)

@@ -33,7 +33,8 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
     A file is JSON lines, {"topic": "transfer.fts_monitoring_complete", "body": "…", "headers": {…}, "received":
     1795311600000} (body_base64 for bytes that are not UTF-8), plain or compressed with gzip or zstd. A file that
     begins otherwise is the body of one message as it was sent: --topic says what it is, else its fields (tr_id: a
-    complete, transfer_id: a start), else the word start or complete in its name.
+    complete, transfer_id: a start, fts_id: a queue status, source_se: an optimizer message), else the word start,
+    complete, queue or optimizer in its name.
 
     --to store needs only PostgreSQL and does what a worker does, dead letters included; what was there already counts
     as duplicate. --to kafka writes what the bridge would have written. --to activemq publishes to the first broker,

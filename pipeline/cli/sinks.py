@@ -89,6 +89,7 @@ def _as_received(batch: Sequence[RawMessage], retention_days: int, now_ms: int) 
     silent = decode((message for message in batch if message.received_ms is None), horizon)
     event_times = {start.ref: start.event_ms for start in silent.starts}
     event_times |= {complete.ref: complete.event_ms for complete in silent.completes}
+    event_times |= {report.ref: report.event_ms for report in silent.reports}
     for message in batch:
         received = message.received_ms or event_times.get(message.ref, now_ms)
         headers = {"message-id": message.identity, **message.headers, "timestamp": str(received)}

@@ -35,6 +35,8 @@ def _number(value: float, kind: Kind) -> str:
         return duration(value)
     if kind == "ratio":
         return f"{value * 100:.1f} %"
+    if kind == "percent":
+        return f"{value:.1f} %"
     return count(value)
 
 

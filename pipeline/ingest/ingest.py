@@ -74,7 +74,7 @@ class Ingest:
                 return self._halves(messages)
             log.error("a message is refused by PostgreSQL: %s", refused.why)
             dead = Dead(messages[0], "store_refused", refused.why)
-            counts = self._store.commit(Enriched([], [], [], [dead], batch.topology_revision))
+            counts = self._store.commit(Enriched([], [], [], [dead], batch.topology_revision, [], {}))
         return BatchResult(sum(counts), *counts)
 
     def process(self, messages: Sequence[RawMessage]) -> BatchResult:

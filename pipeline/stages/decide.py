@@ -15,6 +15,7 @@ from pipeline.stages.enrich import Enriched, NewComplete, NewStart, NewState
 from pipeline.stages.errors import ErrorDeltas, add_error
 from pipeline.stages.flows import FlowDeltas, add_complete_to_flow, add_start_to_flow
 from pipeline.stages.pair import pair
+from pipeline.stages.queues import Samples
 from pipeline.stages.sources import DEAD, DUPLICATE, STORED, Sources
 from pipeline.stages.windows import STARTED, Deltas, add_complete, delta_of
 from schemas.events import Complete, Start, StateChange
@@ -69,15 +70,20 @@ AnyState = StateChange | KnownState
 
 class Known(NamedTuple):
     """All stored starts and completes of a batch's transfer keys that could matter to them, and the state messages of
-    the batch that are stored already."""
+    the batch that are stored already, as are the queue reports of these (event time, dedupe)."""
 
     starts: list[KnownStart]
     completes: list[KnownComplete]
     states: list[KnownState]
+    reports: set[tuple[int, int]]
 
 
 class Effects(NamedTuple):
-    """Everything that one batch changes. Lists of changes to stored rows hold only rows that really change."""
+    """Everything that one batch changes. Lists of changes to stored rows hold only rows that really change.
+
+    ``reports`` is how many of its queue reports are new; ``samples`` are those of all of them: each may rank above the
+    one that is stored.
+    """
 
     starts: list[NewStart]
     completes: list[NewComplete]
@@ -92,6 +98,8 @@ class Effects(NamedTuple):
     errors: ErrorDeltas
     sources: Sources
     dead: list[Dead]
+    samples: Samples
+    reports: int
 
 
 class _Group:
@@ -121,8 +129,10 @@ def decide(batch: Enriched, known: Known) -> Effects:
         group.known = True
         seen_completes[known_complete.event_ms, known_complete.dedupe] = known_complete
 
-    effects = Effects([], [], [], [], [], [], [], [], {}, {}, {}, Sources(), batch.dead)
-    note = effects.sources.note
+    sources = Sources()
+    reports = _note_reports(batch, known, sources)
+    effects = Effects([], [], [], [], [], [], [], [], {}, {}, {}, sources, batch.dead, batch.samples, reports)
+    note = sources.note
     new_starts: dict[int, NewStart] = {}
     for new in batch.starts:
         start = new.start
@@ -172,6 +182,16 @@ def decide(batch: Enriched, known: Known) -> Effects:
         if group.known:
             _changes(group, pairs, effects)
     return effects
+
+
+def _note_reports(batch: Enriched, known: Known, sources: Sources) -> int:
+    """How many queue reports of the batch are new."""
+    seen = set(known.reports)
+    for report in batch.reports:
+        key = (report.event_ms, report.dedupe)
+        sources.note(report.source, report.received_ms, DUPLICATE if key in seen else STORED, report.event_ms)
+        seen.add(key)
+    return len(seen) - len(known.reports)
 
 
 def _group(groups: dict[int, _Group], key_hash: int) -> _Group:

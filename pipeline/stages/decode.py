@@ -12,9 +12,10 @@ from typing import NamedTuple
 from schemas import topics, xrootd
 from schemas.deadletters import Malformed
 from schemas.envelope import RawMessage
-from schemas.events import Complete, Start, StateChange
+from schemas.events import Complete, QueueReport, Start, StateChange
 from schemas.fts import parse_complete, parse_start
 from schemas.fts_state import parse_state
+from schemas.queue import parse_optimizer, parse_queue_status
 from schemas.rules import Horizon
 
 _KEPT_OF_TOO_LARGE = 1024 * 1024
@@ -37,6 +38,7 @@ class Decoded(NamedTuple):
     completes: list[Complete]
     states: list[StateChange]
     dead: list[Dead]
+    reports: list[QueueReport]
 
 
 def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
@@ -45,6 +47,7 @@ def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
     completes: list[Complete] = []
     states: list[StateChange] = []
     dead: list[Dead] = []
+    reports: list[QueueReport] = []
     for message in messages:
         try:
             if len(message.body) > topics.MAX_BODY_BYTES or TOO_LARGE_HEADER in message.headers:
@@ -55,13 +58,17 @@ def decode(messages: Iterable[RawMessage], horizon: Horizon) -> Decoded:
                 starts.append(parse_start(message, horizon))
             elif message.kind == topics.FTS_STATE:
                 states.append(parse_state(message, horizon))
+            elif message.kind == topics.FTS_OPTIMIZER:
+                reports.append(parse_optimizer(message, horizon))
+            elif message.kind == topics.FTS_QUEUE_STATUS:
+                reports.append(parse_queue_status(message, horizon))
             elif message.kind in xrootd.PARSERS:
                 completes += xrootd.PARSERS[message.kind](message, horizon)
             else:
                 raise Malformed("unknown_kind", f"no parser for kind {message.kind!r:.80}")
         except Malformed as problem:
             dead.append(Dead(message, problem.reason, problem.detail))
-    return Decoded(starts, completes, states, dead)
+    return Decoded(starts, completes, states, dead, reports)
 
 
 def _too_large(message: RawMessage) -> Dead:

@@ -13,9 +13,10 @@ import msgspec
 from pipeline.stages.decode import Dead, Decoded
 from pipeline.stages.errors import ErrorKey, error_of
 from pipeline.stages.flows import FlowKey
+from pipeline.stages.queues import Samples, merge
 from pipeline.stages.users import NO_USERS, Users
 from pipeline.stages.windows import LinkKey
-from schemas.events import FTS, Complete, Side, Start, StateChange
+from schemas.events import FTS, Complete, QueueReport, Side, Start, StateChange
 
 
 class Resolved(Protocol):
@@ -74,13 +75,15 @@ class NewState(msgspec.Struct, gc=False):
 
 
 class Enriched(NamedTuple):
-    """An enriched batch and the topology revision that it was enriched with."""
+    """An enriched batch and the topology revision that it was enriched with. Queues are told by host alone."""
 
     starts: list[NewStart]
     completes: list[NewComplete]
     states: list[NewState]
     dead: list[Dead]
     topology_revision: int
+    reports: list[QueueReport]
+    samples: Samples
 
 
 def enrich(decoded: Decoded, topology: Topology, users: Users = NO_USERS) -> Enriched:
@@ -94,6 +97,8 @@ def enrich(decoded: Decoded, topology: Topology, users: Users = NO_USERS) -> Enr
         [NewState(change, _hosts_alone(change)) for change in decoded.states],
         decoded.dead,
         topology.revision,
+        decoded.reports,
+        merge(decoded.reports),
     )
 
 

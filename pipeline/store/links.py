@@ -104,6 +104,7 @@ class Keys:
         starts, completes = batch.starts, batch.completes
         links = [new.link for new in starts] + [new.link for new in completes]
         links += [new.link for new in batch.states]
+        links += [key for key, _ in batch.samples]
         flows = [new.flow for new in starts] + [new.flow for new in completes]
         return Numbered(
             self.links.numbers(connection, links),

@@ -57,9 +57,10 @@ def own_days(cursor: Cursor, days: list[int]) -> None:
 
 
 def days_of(batch: Enriched) -> list[int]:
-    """The days, as numbers since the epoch, whose windows a batch touches."""
+    """The days, as numbers since the epoch, whose rows and windows a batch touches."""
     days = {new.start.event_ms // DAY_MS for new in batch.starts}
     days |= {new.change.event_ms // DAY_MS for new in batch.states}
+    days |= {report.event_ms // DAY_MS for report in batch.reports}
     for new in batch.completes:
         complete = new.complete
         days.add(complete.event_ms // DAY_MS)

@@ -21,7 +21,10 @@ class _Scheme(NamedTuple):
     step: str
 
 
-_BY_DAY = ("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m", "flow_10m", "error_10m")
+_BY_DAY = (
+    *("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m", "flow_10m", "error_10m"),
+    *("queue_message", "queue_sample"),
+)
 _BY_MONTH = ("link_1h", "flow_1h")
 _BY_YEAR = ("link_1d", "flow_1d")
 _SCHEMES = (

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Known, KnownComplete, KnownStart
 from pipeline.stages.enrich import Enriched
-from pipeline.store import file_states
+from pipeline.store import file_states, queues
 from pipeline.store.copying import moment
 from schemas.events import Complete
 
@@ -51,11 +51,12 @@ def reaches_everywhere(complete: Complete) -> bool:
 
 
 def load(cursor: Cursor, batch: Enriched) -> Known:
-    """What is stored of the batch's keys and state messages, as far as dedupe and pairing need it."""
+    """What is stored of the batch's keys, state messages and queue reports, as far as dedupe and pairing need it."""
     search = _first_days(batch)
     states = file_states.load(cursor, batch.states)
+    reports = queues.claim(cursor, batch.reports)
     if not search:
-        return Known([], [], states)
+        return Known([], [], states, reports)
     for key in _wide_keys(cursor, search):
         search[key] = _EVERYWHERE
     starts: list[KnownStart] = []
@@ -75,7 +76,7 @@ def load(cursor: Cursor, batch: Enriched) -> Known:
             starts += [s for s in found_starts if s.key_hash not in again and s.event_ms >= edge]
             completes += [c for c in found_completes if c.key_hash not in again]
         search = wider
-    return Known(starts, completes, states)
+    return Known(starts, completes, states, reports)
 
 
 def _first_days(batch: Enriched) -> dict[Key, int]:

@@ -29,6 +29,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from pipeline.stages.errors import ErrorKey
 from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
+from pipeline.store.heard_tables import heard_tables
+from pipeline.store.queue_tables import queue_tables
 from schemas.events import STAGES
 
 metadata = MetaData(schema="store")
@@ -249,6 +251,8 @@ wide_key = Table(
     comment="Transfer keys whose completes may pair with a start of any day, so that all days must be searched.",
 )
 
+queue_tables(metadata)
+
 
 def _window(name: str, comment: str, partitions: str | None) -> Table:
     return Table(
@@ -345,26 +349,7 @@ error_10m = Table(
     postgresql_partition_by="RANGE (window_start)",
 )
 
-source_10m = Table(
-    "source_10m",
-    metadata,
-    Column("window_start", _moment(), primary_key=True),
-    Column("source", Text, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in ("received", "stored", "duplicate", "dead")),
-    Column("lateness", ARRAY(BigInteger), nullable=False),
-    Column("lateness_max_s", BigInteger),
-    comment="What was heard of each source, by receipt time.",
-)
-
-freshness = Table(
-    "freshness",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("last_event_at", _moment()),
-    Column("last_received_at", _moment()),
-    Column("last_committed_at", _moment(), nullable=False),
-    comment="The newest that was heard of each source.",
-)
+heard_tables(metadata)
 
 dead_letter = Table(
     "dead_letter",

@@ -151,6 +151,6 @@ def _is_refusal(error: psycopg2.Error) -> bool:
 
 
 def _counts(batch: Enriched, effects: Effects) -> Counts:
-    stored = len(effects.starts) + len(effects.completes) + len(effects.states)
-    used = len(batch.starts) + len(batch.completes) + len(batch.states)
+    stored = len(effects.starts) + len(effects.completes) + len(effects.states) + effects.reports
+    used = len(batch.starts) + len(batch.completes) + len(batch.states) + len(batch.reports)
     return Counts(stored, used - stored, len(batch.dead))

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from pipeline.stages.decide import Effects, KnownComplete, KnownStart, KnownState
 from pipeline.stages.decode import Dead
 from pipeline.stages.sources import SourceDelta, Sources
-from pipeline.store import file_states, flow_rows, rows, window_rows
+from pipeline.store import file_states, flow_rows, queues, rows, window_rows
 from pipeline.store.copying import copy_rows, moment
 from pipeline.store.links import Numbered
 from pipeline.store.state import reaches_everywhere
@@ -46,6 +46,7 @@ def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) ->
     _update_starts(cursor, effects)
     _update_completes(cursor, effects)
     _update_receipt(cursor, "file_state", "event_at", effects.earlier_states)
+    queues.add_samples(cursor, effects.samples, numbers.links)
     write_dead(cursor, effects.dead)
     window_rows.add_windows(cursor, effects.deltas, numbers.links)
     flow_rows.add_flows(cursor, effects.flows, numbers)

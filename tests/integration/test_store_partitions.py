@@ -23,7 +23,7 @@ pytestmark = pytest.mark.stack
 
 BY_DAY = (
     *("start", "transfer", "file_state", "link_10m", "link_hist"),
-    *("flow_10m", "error_10m", "file_state_10m"),
+    *("flow_10m", "error_10m", "file_state_10m", "queue_message", "queue_sample"),
 )
 TABLES = {*BY_DAY, "link_1h", "link_1d", "flow_1h", "flow_1d"}
 

@@ -16,6 +16,7 @@ from schemas.events import STAGES
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.database import Database
 from tests.support.fts_messages import DAY, HOUR, SECOND, T, complete_fields, raw, start_fields
+from tests.support.queue_messages import optimizer, optimizer_fields
 
 pytestmark = pytest.mark.stack
 
@@ -49,6 +50,11 @@ PROMISED = {
         fts agent_fqdn transfer_id job_id file_id vo activity channel src_host dst_host src_site dst_site started_at
         lost closed_by_state""".split(),  # noqa: SIM905
     "dead_letter": "id topic reason detail received_at headers body replayed_at".split(),  # noqa: SIM905
+    "queue_sample": """
+        fts sampled_at vo channel channel_type src_host dst_host active ready ratio""".split(),  # noqa: SIM905
+    "queue_10m": """
+        window_start fts vo channel channel_type src_host dst_host active_last active_avg active_max ready_last
+        ready_avg ready_max samples""".split(),  # noqa: SIM905
     "freshness": "source last_event_at last_received_at last_committed_at".split(),  # noqa: SIM905
     "source_10m": "window_start source received stored duplicate dead lateness_p50_s lateness_max_s".split(),  # noqa: SIM905
     "topology": "revision source loaded_at confirmed_at".split(),  # noqa: SIM905
@@ -104,6 +110,7 @@ def filled(database: Database, ingest: Ingest) -> Database:
             raw(FTS_START, start_fields(file_id=8, transfer_id="x"), identity="3"),
             raw(FTS_START, b"{", identity="4"),
             raw(FTS_COMPLETE, complete_fields(tr_id="y", file_id=9, t_final_transfer_state="Error"), identity="5"),
+            optimizer(optimizer_fields()),
         ]
     )
     return database

@@ -11,7 +11,7 @@ from schemas.events import Complete, Start, StateChange
 from schemas.fts import parse_complete, parse_start
 from schemas.fts_state import parse_state
 from schemas.rules import Horizon
-from schemas.topics import FTS_COMPLETE, FTS_START, FTS_STATE
+from schemas.topics import FTS_COMPLETE, FTS_OPTIMIZER, FTS_QUEUE_STATUS, FTS_START, FTS_STATE
 
 T = 1_795_312_800_000
 """2026-11-22T02:00:00Z: the start of an hour, and so of a base window."""
@@ -22,6 +22,8 @@ TOPIC_OF = {
     FTS_START: "transfer.fts_monitoring_start",
     FTS_COMPLETE: "transfer.fts_monitoring_complete",
     FTS_STATE: "transfer.fts_monitoring_state",
+    FTS_QUEUE_STATUS: "transfer.fts_monitoring_queue_status",
+    FTS_OPTIMIZER: "transfer.fts_monitoring_queue_state",
 }
 
 ABSENT = object()

@@ -10,6 +10,7 @@ from pipeline.stages.decode import Dead, decode
 from pipeline.stages.enrich import NewComplete, NewStart, NewState, enrich
 from pipeline.stages.errors import ErrorDelta, ErrorKey
 from pipeline.stages.flows import FlowKey
+from pipeline.stages.queues import Samples
 from pipeline.stages.windows import Delta, LinkKey
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
@@ -30,6 +31,8 @@ class MemoryStore:
         self._flows: dict[tuple[FlowKey, int], list[int]] = {}
         self._errors: dict[tuple[int, LinkKey, ErrorKey], ErrorDelta] = {}
         self._dead: dict[str, Dead] = {}
+        self._reports: set[Row] = set()
+        self._samples: Samples = {}
 
     def commit(self, messages: Sequence[RawMessage]) -> Effects:
         """Decode, enrich, decide and apply one batch."""
@@ -39,7 +42,9 @@ class MemoryStore:
             [_copy(start) for start in self._starts.values() if start.key_hash in keys],
             [_copy(complete) for complete in self._completes.values() if complete.key_hash in keys],
             [_copy(self._states[row]) for row in sorted({_state_row(new) for new in batch.states} & {*self._states})],
+            self._reports & {(report.event_ms, report.dedupe) for report in batch.reports},
         )
+        self._reports |= {(report.event_ms, report.dedupe) for report in batch.reports}
         effects = decide(batch, known)
         self._apply(effects)
         return effects
@@ -60,6 +65,8 @@ class MemoryStore:
             "errors": {
                 where: (error.count, error.at_ms, error.dedupe, error.sample) for where, error in self._errors.items()
             },
+            "reports": self._reports,
+            "samples": self._samples,
             "dead": {identity: (dead.reason, dead.message.body) for identity, dead in self._dead.items()},
         }
 
@@ -107,6 +114,8 @@ class MemoryStore:
             before = self._errors.setdefault(kind, error)
             if before is not error:
                 before.merge(error)
+        for where, sample in effects.samples.items():
+            self._samples[where] = max(sample, self._samples.get(where, sample), key=lambda each: each.rank)
         for dead in effects.dead:
             self._dead.setdefault(dead.message.identity, dead)
 

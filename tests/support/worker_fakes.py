@@ -108,7 +108,7 @@ class Store:
             self.refreshed += 1
 
     def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
-        return Enriched([], [], [], [], len(messages))
+        return Enriched([], [], [], [], len(messages), [], {})
 
     def commit(self, messages: Sequence[RawMessage], batch: Enriched) -> BatchResult:
         with self._alone():

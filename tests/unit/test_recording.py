@@ -152,6 +152,10 @@ class TestOneMessage:
             ("start.json", '{"tr_id": "a"}', COMPLETE),
             ("fts_start_2012.json", '{"transfer_id": "a" // comment\n}', START),
             ("FTS-COMPLETE.txt", "", COMPLETE),
+            ("x.json", '{"fts_id": "x", "time": "1", "vo": {}, "vo": {}}', "transfer.fts_monitoring_queue_status"),
+            ("draft_queue_2011.json", '{"fts_id": "x" // comment\n}', "transfer.fts_monitoring_queue_status"),
+            ("x.json", '{"source_se": "davs://a", "timestamp": 1}', "transfer.fts_monitoring_queue_state"),
+            ("optimizer.json", "{", "transfer.fts_monitoring_queue_state"),
         ],
     )
     def test_its_kind_is_told_by_its_fields_else_by_its_name(
@@ -168,7 +172,8 @@ class TestOneMessage:
     @pytest.mark.parametrize(
         ("name", "body"),
         [
-            ("fts_queue_status.json", '{"fts_id": "x", "time": "1"}'),
+            ("fts_rejected.json", '{"time": "1"}'),
+            ("start_queue.json", "no json"),
             ("starter_completed.json", "no json"),
             ("start_complete.json", "no json"),
             ("x.json", "[]"),

@@ -14,6 +14,8 @@ from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.question import Order, Question
+from pipeline.store.queries.queues import queues_statement
+from pipeline.store.queries.reports import QUEUES
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
 from pipeline.store.queries.windows import windows_statement
@@ -42,6 +44,8 @@ class Answer:
 
 def statement(question: Question) -> Statement:
     """The question as SQL, but for the quantiles of stages."""
+    if question.report is QUEUES:
+        return queues_statement(question)
     return windows_statement(question) if question.report.windows else rows_statement(question)
 
 

@@ -216,7 +216,28 @@ DEAD_LETTERS = Report(
     totals=("size",),
 )
 
+_QUEUE_KEYS = ("fts", "vo", "channel", "src_host", "dst_host")
+
+QUEUES = Report(
+    name="queues",
+    view="queue_10m",
+    time="window_start",
+    columns=(
+        Column("window_start", "time"),
+        *_columns("text", ("fts", "vo", "channel", "channel_type", "src_host", "dst_host")),
+        *_columns("count", (f"{name}_{part}" for name in ("active", "ready") for part in ("last", "avg", "max"))),
+        Column("samples", "count"),
+        *_columns("percent", ("ratio_last", "ratio_avg", "ratio_max")),
+        Column("active_to_max", "ratio"),
+    ),
+    keys=("window_start", *_QUEUE_KEYS),
+    screen=(
+        *("window_start", "fts", "vo", "channel", "src_host", "dst_host", "active_last", "active_avg", "active_max"),
+        *("ready_last", "ready_max", "ratio_last"),
+    ),
+)
+
 REPORTS: dict[str, Report] = {
     report.name: report
-    for report in (LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, ERRORS, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)
+    for report in (LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, ERRORS, QUEUES, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas import fts, topics
+from schemas import fts, queue, topics
 from schemas.deadletters import REASONS
-from schemas.events import STAGES, Complete, Start
+from schemas.events import STAGES, Complete, QueueReport, QueueSample, Start
 from schemas.histogram import bin_of, lower_edge
+from schemas.queue import parse_optimizer, parse_queue_status
+from schemas.rules import Horizon
 from tests.support.fts_messages import SECOND, T, complete, start
+from tests.support.queue_messages import link, optimizer, optimizer_fields, status, status_fields
 
 README = (Path(__file__).parents[3] / "schemas" / "README.md").read_text(encoding="utf-8")
 IDS = {"job_id", "file_id", "transfer_id", "tr_id"}
 
 
-def table(heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, without its head."""
+def table(heading: str, place: int = 0) -> list[list[str]]:
+    """The cells of the first table below a heading, or of a later one, without its head."""
     section = README.split(f"{heading}\n", 1)[1].split("\n#", 1)[0]
-    first = section[section.index("|") :].split("\n\n", 1)[0]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in first.splitlines()[2:]]
+    found = [block for block in section.split("\n\n") if block.lstrip().startswith("|")][place]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in found.strip().splitlines()[2:]]
 
 
 def words(cell: str) -> list[str]:
@@ -151,3 +155,35 @@ def test_every_field_of_ours_that_comes_from_the_wire_is_in_a_row() -> None:
     assert set(Start.__struct_fields__) - ours == {"received_ms", "ref", "dedupe"}
     ours |= {name.partition(".")[0] for row in COMPLETE_ONLY.values() for name in words(row[4])}
     assert set(Complete.__struct_fields__) - ours == {"received_ms", "ref", "dedupe", "technology", "direction"}
+
+
+OF_QUEUES = [(words(row[0])[0], row[1], words(row[3])) for row in table("## Queue status", 1)]
+SHARED = {"time": "event_ms", "timestamp": "event_ms"}
+
+
+@pytest.mark.parametrize(("field", "shape", "ours"), OF_QUEUES)
+def test_a_field_of_a_queue_message_becomes_what_its_row_says(field: str, shape: str, ours: list[str]) -> None:
+    def read(**changes: Any) -> QueueReport:
+        if shape == "optimizer":
+            return parse_optimizer(optimizer(optimizer_fields(**changes)), Horizon())
+        vo, name = changes.pop("voname", "atlas"), changes.pop("channel_name", "A-B")
+        channel = {"channel_name": name, "channel_type": changes.pop("channel_type", "")}
+        top = {name: changes.pop(name) for name in ("fts_id", "time") if name in changes}
+        vos = [{"voname": vo, "channels": [{**channel, "links": [link(**changes)]}]}]
+        return parse_queue_status(status(status_fields(vos=vos, **top)), Horizon())
+
+    number = field in ("active", "ready", "ratio", "active_count", "submitted_count")
+    value = T + 7 * SECOND if field in SHARED else 77 if number else "https://other.example.org:1/x"
+    if field in ("source_host", "dest_host"):
+        value = "other.example.org"
+    one, two = read(), read(**{field: value})
+    changed = {name for name in ("fts", "source", "event_ms") if getattr(one, name) != getattr(two, name)}
+    (before,), (after,) = one.samples, two.samples
+    changed |= {name for name in QueueSample._fields if getattr(before, name) != getattr(after, name)}
+    assert changed == set(ours) - {"unknown"}
+
+
+def test_every_field_of_a_queue_message_that_is_read_is_in_a_row() -> None:
+    parser = inspect.getsource(queue)
+    read = set(re.findall(r"""\.last\("(\w+)"\)|_count\(\w+, "(\w+)"\)""", parser))
+    assert {first or second for first, second in read} == {field for field, *_ in OF_QUEUES}

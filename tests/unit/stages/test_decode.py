@@ -35,7 +35,7 @@ def test_a_dead_message_is_whole() -> None:
     assert dead.detail.startswith("not JSON")
 
 
-@pytest.mark.parametrize("kind", ["fts.queue-status", "", "transfer.fts_monitoring_start"])
+@pytest.mark.parametrize("kind", ["fts.rejected", "", "transfer.fts_monitoring_start"])
 def test_a_kind_without_a_parser_is_told_and_not_guessed(kind: str) -> None:
     (dead,) = decode([raw(kind, start_fields())], Horizon()).dead
     assert dead.reason == "unknown_kind"
@@ -66,4 +66,4 @@ def test_the_stand_in_of_a_body_that_kafka_would_not_take_tells_of_the_whole() -
 
 
 def test_an_empty_batch_is_no_error() -> None:
-    assert decode([], Horizon()) == ([], [], [], [])
+    assert decode([], Horizon()) == ([], [], [], [], [])
