@@ -23,6 +23,7 @@ from tests.support.database import Database
 from tests.support.fts_messages import TOPIC_OF, T
 from tests.support.oracle import Expected, expect
 from tests.support.oracle_messages import Unusable, read_message
+from tests.support.oracle_queues import QUEUE_TOPICS, read_report
 from tests.support.stored import differences
 from tests.support.traffic import record
 
@@ -67,6 +68,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     assert min(expected.intervals.values()) > 20
     assert sum(row["start_message_at"] is not None for row in expected.transfers.values()) > 250
     assert len(expected.in_flight) > 100
+    assert len(expected.queues) > 100
     return Recorded(messages, expected)
 
 
@@ -156,15 +158,21 @@ def test_what_was_heard_of_each_source(database: Database, recorded: Recorded) -
     seen: set[Any] = set()
     for message in recorded.messages:
         assert message.received_ms is not None
+        is_queue = message.topic in QUEUE_TOPICS
+        read: Any
         try:
-            read = read_message(message.topic, message.body, message.received_ms, "")
+            if is_queue:
+                read = read_report(message.topic, message.body, message.received_ms)
+            else:
+                read = read_message(message.topic, message.body, message.received_ms, "")
         except Unusable:
             source = message.topic
             dead[source] += 1
         else:
             source = read.fts or message.topic
-            stored[source] += (message.topic, read.dedupe) not in seen
-            seen.add((message.topic, read.dedupe))
+            same = ("" if is_queue else message.topic, read.dedupe)
+            stored[source] += same not in seen
+            seen.add(same)
         heard[message.received_ms // WINDOW * WINDOW, source] += 1
     rows = database.ask(
         "SELECT (extract(epoch FROM window_start) * 1000)::bigint, source, received FROM report.source_10m"

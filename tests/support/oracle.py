@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tests.support.oracle_flows import ErrorKey, activity_windows, endpoint_windows, error_windows, template_of
 from tests.support.oracle_messages import Complete, Key, Start, State, Unusable, read_message
+from tests.support.oracle_queues import QUEUE_TOPICS, Report, queue_samples, read_report
 from tests.support.oracle_windows import (
     WIDTHS_MS,
     Cell,
@@ -62,6 +63,7 @@ class Expected:
     timestamp) and ``states`` by (fts, job, file, state, timestamp) have the column names of ``report.transfer``,
     ``report.in_flight`` and ``report.file_state``, ``state_windows`` those of ``report.file_state_10m``. ``links``,
     ``channels``, ``endpoints`` and ``activities`` hold the windows of each width, ``errors`` the failures by kind;
+    ``queues`` hold the samples of queues by (fts, time, VO, channel, source, destination);
     ``dead_letters`` are by (file, line); ``intervals`` counts what became of each transfer's streaming interval
     (``spread``, ``none``, ``empty``, ``ignored``).
     """
@@ -80,6 +82,7 @@ class Expected:
     activities: dict[str, dict[tuple[Any, ...], Cell]]
     errors: dict[ErrorKey, Cell]
     intervals: Counter[str]
+    queues: dict[tuple[Any, ...], Row]
 
     @property
     def dead(self) -> int:
@@ -96,6 +99,7 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
     starts: list[Start] = []
     completes: list[Complete] = []
     states: list[State] = []
+    reports: dict[tuple[Any, ...], list[Report]] = defaultdict(list)
     dead_letters: dict[tuple[str, int], DeadLetter] = {}
     received = 0
     for path in files:
@@ -104,6 +108,10 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
             recorded = json.loads(line)
             body = _body(recorded)
             try:
+                if recorded["topic"] in QUEUE_TOPICS:
+                    report = read_report(recorded["topic"], body, recorded.get("received"))
+                    reports[report.dedupe].append(report)
+                    continue
                 message = read_message(recorded["topic"], body, recorded.get("received"), f"{path}:{number}")
             except Unusable as trouble:
                 dead_letters[str(path), number] = _dead(trouble.args[0], recorded, body)
@@ -115,7 +123,7 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
                 else:
                     states.append(message)
     first_starts, first_completes, first_states = _first_copies(starts), _first_copies(completes), _first_copies(states)
-    stored = len(first_starts) + len(first_completes) + len(first_states)
+    stored = len(first_starts) + len(first_completes) + len(first_states) + len(reports)
     states_of: dict[Key, list[State]] = defaultdict(list)
     for state in first_states:
         states_of[state.key].append(state)
@@ -151,6 +159,7 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
         },
         errors=error_windows(first_completes, lookup),
         intervals=Counter(interval_fate(c) for c in first_completes),
+        queues=queue_samples(report for copies in reports.values() for report in copies),
     )
 
 

@@ -13,7 +13,7 @@ from tests.support.fts_messages import HOUR, T, raw
 DATA = Path(__file__).parents[1] / "data" / "queue"
 
 
-def link(src: str = "a.x.org", dst: str = "b.y.org", **changes: Any) -> dict[str, Any]:
+def link(src: str | None = "a.x.org", dst: str | None = "b.y.org", **changes: Any) -> dict[str, Any]:
     """A link with 2 active and 3 ready jobs, 4 % of its limit."""
     return {"source_host": src, "dest_host": dst, "active": "2", "ratio": "4.000000%", "ready": "3", **changes}
 

@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Connection
 
 from tests.support.oracle import Expected
 from tests.support.oracle_flows import ActivityKey, EndpointKey, ErrorKey
+from tests.support.oracle_queues import queue_windows
 from tests.support.oracle_windows import MEASURES, ChannelKey, LinkKey
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +47,19 @@ def differences(expected: Expected, connection: Connection) -> Iterator[str]:
     }
     yield from _compare("file_state", states, expected.states)
     yield from _compare("file_state_10m", _state_windows(connection), expected.state_windows)
+    yield from _compare("queue_sample", _queues(connection, "queue_sample", "sampled_at"), expected.queues)
+    windows = _queues(connection, "queue_10m", "window_start")
+    for row in windows.values():
+        row |= {name: mean and round(mean, 6) for name, mean in row.items() if name.endswith("_avg")}
+    yield from _compare("queue_10m", windows, queue_windows(expected.queues))
     yield from _dead_letter_differences(expected, connection)
+
+
+def _queues(connection: Connection, view: str, time: str) -> Rows:
+    """By instance, time, VO, channel and hosts; of windows the time comes first."""
+    first = ("fts", time) if time == "sampled_at" else (time, "fts")
+    names = (*first, "vo", "channel", "src_host", "dst_host")
+    return {tuple("" if row[name] is None else row[name] for name in names): row for row in _rows(connection, view)}
 
 
 def _ids(row: Mapping[str, Any]) -> tuple[str, ...]:

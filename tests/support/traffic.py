@@ -13,8 +13,9 @@ from pipeline.simulator import Mix, simulate
 from pipeline.simulator.record import write_jsonl
 from pipeline.simulator.simulation import SimMessage
 from schemas.envelope import RawMessage
-from schemas.topics import BROKER_TOPICS, FTS_COMPLETE, FTS_START, FTS_STATE
+from schemas.topics import BROKER_TOPICS, FTS_COMPLETE, FTS_OPTIMIZER, FTS_QUEUE_STATUS, FTS_START, FTS_STATE
 from tests.support.fts_messages import DAY, HOUR, MINUTE, TOPIC_OF, T, complete_fields, start_fields, state_fields
+from tests.support.queue_messages import link, optimizer_fields, status_fields
 
 ROUGH = Mix(
     fts2=0.1,
@@ -29,15 +30,44 @@ ROUGH = Mix(
 
 
 def record(path: Path, messages: int, seed: int) -> list[RawMessage]:
-    """Write the file, a quarter of it attempts over days, and read it as a replay does."""
+    """Write the file, a quarter of it attempts over days, an eighth queues, and read it as a replay does."""
     rng = Random(seed)
     over_days = list(_attempts_over_days(rng, messages // 4))
-    rough = list(simulate(messages - len(over_days), seed, T, mix=ROUGH)) + over_days
+    queues = list(queue_messages(rng, messages // 8))
+    rough = list(simulate(messages - len(over_days) - len(queues), seed, T, mix=ROUGH)) + over_days + queues
     rng.shuffle(rough)
     write_jsonl(rough, path)
     read = list(Recording(path, BROKER_TOPICS))
     assert all(isinstance(message, RawMessage) for message in read)
     return [message for message in read if isinstance(message, RawMessage)]
+
+
+def queue_messages(rng: Random, messages: int) -> Iterator[SimMessage]:
+    """Reports of few links at few instants, so that they overlap and contradict each other; some cannot be used."""
+    hosts = ["a.x.org", "B.Y.org:8443", "c.org.", "", "invalid hostname", None]
+    for _ in range(messages):
+        at = T + rng.randrange(6) * 4 * MINUTE - rng.choice([0, 0, DAY])
+        links = [
+            link(
+                rng.choice(hosts),
+                rng.choice(hosts),
+                active=rng.choice(["", None, 0, "1", 2, "30.0"]),
+                ready=rng.choice(["", 0, "1"]),
+                ratio=rng.choice(["inf%", "", "1.500000%", "102.25%", 7]),
+            )
+            for _ in range(rng.randrange(5))
+        ]
+        status = status_fields(*links, vo=rng.choice(["", "x", "y"]), channel=rng.choice(["", "A-B"]), time=at)
+        pair = optimizer_fields(
+            timestamp=at, source_se=rng.choice(["davs://a.x.org:443", "c.org", ""]), active_count=rng.randrange(3)
+        )
+        kind = rng.choice([FTS_QUEUE_STATUS, FTS_QUEUE_STATUS, FTS_OPTIMIZER])
+        bad: dict[str, Any] = rng.choice([{"time": "soon"}, {"vos": 1}, {"time": 0}, {"fts_id": "", "vos": []}])
+        dead = rng.random() < 0.1
+        if kind == FTS_OPTIMIZER:
+            yield _message(kind, pair | ({"submitted_count": -1} if dead else {}))
+        else:
+            yield _message(kind, status | (bad if dead else {}))
 
 
 def _attempts_over_days(rng: Random, messages: int) -> Iterator[SimMessage]:
