@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.settings import PREFIX
-from schemas.topics import BROKER_TOPICS, TOPICS
+from schemas.topics import BROKER_TOPICS, FTS_OPTIMIZER, FTS_QUEUE_STATUS, TOPICS
+from tests.support.fts_messages import TOPIC_OF
 from tests.support.lines import COMPLETE, START, complete, line, start, write
+from tests.support.queue_messages import link, optimizer_fields, status_fields
 from tests.support.services import services
 from tests.support.shell import Shell
 
@@ -97,6 +100,8 @@ def test_replayed_files_come_through_kafka_and_through_the_broker_and_all_comes_
 ) -> None:
     shell("init")
     pairs = [line(topic, body) for n in (1, 2) for topic, body in ((START, start(n)), (COMPLETE, complete(n)))]
+    queues = [(FTS_QUEUE_STATUS, status_fields(link())), (FTS_OPTIMIZER, optimizer_fields())]
+    pairs += [line(TOPIC_OF[kind], json.dumps(fields)) for kind, fields in queues]
     recorded = write(tmp_path / "r.jsonl", [*pairs, line(START, "no json")])
     with (
         running("bridge", environment, tmp_path / "bridge.log"),
@@ -104,7 +109,7 @@ def test_replayed_files_come_through_kafka_and_through_the_broker_and_all_comes_
     ):
         assert shell.json("status", "--wait-idle", "60")["idle"]
         for _ in range(2):
-            assert shell.json("replay", "--to", "kafka", recorded)["sent"] == 5
+            assert shell.json("replay", "--to", "kafka", recorded)["sent"] == 7
         assert shell.json("status", "--wait-idle", "60")["dead_letters"] == {"not_json": 1}
         transfers = shell.json("query", "transfers", "--order", "file_id")
         assert [(row["file_id"], row["received_at"]) for row in transfers] == [
@@ -113,13 +118,20 @@ def test_replayed_files_come_through_kafka_and_through_the_broker_and_all_comes_
         ]
         assert all(row["start_ref"].startswith("fts.transfer-") for row in transfers)
 
-        assert shell.json("replay", "--to", "activemq", recorded)["sent"] == 5
+        assert shell.json("replay", "--to", "activemq", recorded)["sent"] == 7
         state = shell.json("status", "--wait-idle", "60")
         assert state["dead_letters"] == {"not_json": 2}
-        assert {source["source"] for source in state["freshness"]} == {"fts3.cern.ch", START}
+        assert {source["source"] for source in state["freshness"]} == {
+            *("fts3.cern.ch", "fts.example.org", "fts3.example.org", START)
+        }
         assert [queue["depth"] for queue in state["queues"]] == [0] * len(BROKER_TOPICS)
-        assert sum(group["end"] for group in state["groups"]) == 15
+        assert sum(group["end"] for group in state["groups"]) == 21
         assert len(shell.json("query", "transfers")) == 2
+        sampled = shell.json("query", "queues", "--order", "active_last")
+        assert [(row["fts"], row["vo"], row["active_last"], row["samples"]) for row in sampled] == [
+            ("fts.example.org", "atlas", 2, 1),
+            ("fts3.example.org", None, 18, 1),
+        ]
         assert shell.json("verify")["differing"] == 0
 
 
