@@ -23,7 +23,7 @@ pytestmark = pytest.mark.stack
 
 SEED = 11
 MESSAGES = 4000
-NOT_FROM_A_BROKER = {"unknown_kind", "store_refused"}
+NOT_FROM_A_BROKER = {"unknown_kind", "store_refused", "needs_collector"}
 """The reasons that no message on the configured topics can give."""
 
 

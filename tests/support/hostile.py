@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pipeline.simulator import SimMessage
-from schemas.topics import FTS_COMPLETE, FTS_START
+from schemas.topics import FTS_COMPLETE, FTS_QUEUE_STATUS, FTS_START
 from tests.support.fts_messages import ABSENT, DAY, HOUR, SECOND, TOPIC_OF, T, complete_fields, start_fields
 from tests.support.oracle_messages import LARGEST_BODY
 
@@ -98,6 +98,16 @@ _NO_TIMES = dict.fromkeys(
     ("tr_timestamp_start", "tr_timestamp_complete", "timestamp_tr_st", "timestamp_tr_comp"), ABSENT
 )
 
+_CHANNEL = {
+    "channel_name": "A-B",
+    "links": [{"source_host": "a.x.org", "dest_host": "b.y.org", "active": "-1", "ready": "0"}],
+}
+
+
+def _status(vo: object) -> bytes:
+    return _body({"fts_id": "fts.example.org", "time": f"{T}", "vo": vo})
+
+
 _MESSAGES: list[tuple[str, str, Callable[[int], bytes], str]] = [
     ("no byte at all", FTS_COMPLETE, _bytes(b""), "empty"),
     ("white space and 0x04", FTS_START, _bytes(b" \n\x04"), "empty"),
@@ -121,6 +131,8 @@ _MESSAGES: list[tuple[str, str, Callable[[int], bytes], str]] = [
     ("20 MB of JSON", FTS_COMPLETE, _sized(20 * MB), "too_large"),
     ("20 MB that are not JSON", FTS_START, _bytes(b"\x00\xff" * 10 * MB), "too_large"),
     ("a byte over the limit", FTS_COMPLETE, _sized(LARGEST_BODY + 1), "too_large"),
+    ("a queue status whose VO is a number", FTS_QUEUE_STATUS, _bytes(_status(7)), "bad_shape"),
+    ("a queue with -1 transfers", FTS_QUEUE_STATUS, _bytes(_status({"channel": _CHANNEL})), "bad_count"),
     ("exactly at the limit", FTS_COMPLETE, _sized(LARGEST_BODY), ROW),
     ("5 MB of JSON", FTS_COMPLETE, _sized(5 * MB), ROW),
     ("invalid UTF-8 in a text", FTS_COMPLETE, _not_utf8, ROW),
