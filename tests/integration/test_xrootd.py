@@ -6,16 +6,25 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from pipeline.ingest import Ingest
+from pipeline.recording import Recording
+from pipeline.simulator import simulate, write_jsonl
 from pipeline.stages.users import Users
+from pipeline.store.session import connect
 from schemas import topics
+from schemas.envelope import RawMessage
+from schemas.topics import KNOWN_TOPICS
 from tests.support.database import Database
 from tests.support.fts_messages import HOUR, T, complete_fields, raw, start_fields
+from tests.support.oracle import expect
 from tests.support.shell import Shell
+from tests.support.stored import differences
 from tests.support.xrootd_messages import PLAIN, SAMPLES, sample
+from tests.support.xrootd_traffic import KIND_OF, write_traffic
 from tests.unit.schemas.xrootd.test_samples import ROWS
 
 pytestmark = pytest.mark.stack
@@ -194,3 +203,32 @@ def test_the_key_comes_from_a_file_and_must_be_one(
     key.write_bytes(KEY + b"\n")
     shell("replay", recorded)
     assert database.ask("SELECT user_hash FROM report.transfer") == [(Users(KEY).hash("/CN=A"),)]
+
+
+@pytest.mark.parametrize("writers", [1, 3])
+def test_generated_records_beside_fts_give_the_recounted_tables(
+    writers: int, database_url: str, shell: Shell, tmp_path: Path
+) -> None:
+    records, fts = tmp_path / "records.jsonl", tmp_path / "fts.jsonl"
+    write_traffic(records, 800, seed=writers)
+    write_jsonl(simulate(800, seed=writers, begin_ms=T), fts)
+    expected = expect([records, fts], lambda host, at_ms: ("unknown", "unknown"))
+    messages = [
+        message
+        for path in (records, fts)
+        for message in Recording(path, KNOWN_TOPICS | KIND_OF)
+        if isinstance(message, RawMessage)
+    ]
+    Random(writers).shuffle(messages)
+
+    def write(writer: int) -> None:
+        mine = messages[writer::writers]
+        with closing(Ingest(database_url)) as ingest:
+            for start in range(0, len(mine), 400):
+                ingest.process(mine[start : start + 400])
+
+    with ThreadPoolExecutor(writers) as pool:
+        list(pool.map(write, range(writers)))
+    with closing(connect(database_url)) as store:
+        assert list(differences(expected, store)) == []
+    assert shell.json("verify")["differing"] == 0

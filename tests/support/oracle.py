@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from tests.support.oracle_flows import ErrorKey, activity_windows, endpoint_windows, error_windows, template_of
-from tests.support.oracle_messages import Complete, Key, Start, State, Unusable, read_message
+from tests.support.oracle_messages import Complete, Key, Start, State, Unusable, read_message, technology_of
 from tests.support.oracle_queues import QUEUE_TOPICS, Report, queue_samples, read_report
 from tests.support.oracle_windows import (
     WIDTHS_MS,
@@ -37,6 +37,7 @@ from tests.support.oracle_windows import (
     interval_fate,
     link_windows,
 )
+from tests.support.oracle_xrootd import FORMATS, read_records
 
 NEAR_MS = 60_000
 KEPT_OF_TOO_LARGE = 1024 * 1024
@@ -112,16 +113,14 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
                     report = read_report(recorded["topic"], body, recorded.get("received"))
                     reports[report.dedupe].append(report)
                     continue
-                message = read_message(recorded["topic"], body, recorded.get("received"), f"{path}:{number}")
+                messages = _messages(recorded["topic"], body, recorded.get("received"), f"{path}:{number}")
             except Unusable as trouble:
                 dead_letters[str(path), number] = _dead(trouble.args[0], recorded, body)
             else:
-                if isinstance(message, Start):
-                    starts.append(message)
-                elif isinstance(message, Complete):
-                    completes.append(message)
-                else:
-                    states.append(message)
+                received += len(messages) - 1  # a packet counts as the records in it
+                starts += [m for m in messages if isinstance(m, Start)]
+                completes += [m for m in messages if isinstance(m, Complete)]
+                states += [m for m in messages if isinstance(m, State)]
     first_starts, first_completes, first_states = _first_copies(starts), _first_copies(completes), _first_copies(states)
     stored = len(first_starts) + len(first_completes) + len(first_states) + len(reports)
     states_of: dict[Key, list[State]] = defaultdict(list)
@@ -138,8 +137,7 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
         duplicate=received - stored - len(dead_letters),
         dead_letters=dead_letters,
         transfers={
-            _row_key(c, c.event_ms, c.state, c.bytes): _transfer_row(c, pairs.get(c.dedupe), states_of[c.key], lookup)
-            for c in first_completes
+            _finished_key(c): _transfer_row(c, pairs.get(c.dedupe), states_of[c.key], lookup) for c in first_completes
         },
         in_flight={
             _row_key(s, s.agent, s.event_ms): _in_flight_row(s, states_of[s.key], lookup)
@@ -161,6 +159,12 @@ def expect(paths: Path | Iterable[Path], lookup: Lookup) -> Expected:
         intervals=Counter(interval_fate(c) for c in first_completes),
         queues=queue_samples(report for copies in reports.values() for report in copies),
     )
+
+
+def _messages(topic: str, body: bytes, received_ms: int | None, ref: str) -> list[Start | Complete | State]:
+    if topic in FORMATS:
+        return list(read_records(topic, body, received_ms, ref))
+    return [read_message(topic, body, received_ms, ref)]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -240,7 +244,7 @@ def _common_row(message: Start | Complete, lookup: Lookup) -> Row:
     src_site, src_country = lookup(message.src_host, message.event_ms)
     dst_site, dst_country = lookup(message.dst_host, message.event_ms)
     return {
-        "technology": "fts",
+        "technology": technology_of(message),
         "fts": message.fts,
         "agent_fqdn": message.agent,
         "transfer_id": message.transfer_id,
@@ -260,6 +264,14 @@ def _common_row(message: Start | Complete, lookup: Lookup) -> Row:
 
 def _row_key(message: Start | Complete, *more: Any) -> tuple[Any, ...]:
     return (message.fts, message.job_id, message.file_id, message.transfer_id, *more)
+
+
+def _finished_key(c: Complete) -> tuple[Any, ...]:
+    return _row_key(c, c.technology, c.src_host, c.dst_host, _began(c), c.event_ms, c.state, c.bytes)
+
+
+def _began(complete: Complete) -> int | None:
+    return complete.times.get("tr_timestamp_start" if complete.technology == "fts" else "timestamp_tr_st")
 
 
 def _state_row(state: State) -> Row:
@@ -295,7 +307,8 @@ def _transfer_row(complete: Complete, start: Start | None, states: list[State], 
         "start_message_at": start.event_ms if start else None,
         "start_ref": start.ref if start else None,
         "complete_ref": complete.ref,
-        "started_at": complete.times.get("tr_timestamp_start"),
+        "started_at": _began(complete),
+        "direction": complete.direction,
         "ended_at": complete.event_ms,
         "received_at": complete.received_ms,
         "state": complete.state,

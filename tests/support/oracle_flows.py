@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from tests.support.oracle_messages import Complete, Start
+from tests.support.oracle_messages import Complete, Start, technology_of
 from tests.support.oracle_windows import COUNTS, Cell, Lookup, moved
 
 BASE_MS = 600_000
@@ -61,7 +61,7 @@ def endpoint_windows(
 
     def key(message: Start | Complete, window: int) -> EndpointKey:
         src, dst = message.src_endpoint or "unknown", message.dst_endpoint or "unknown"
-        return EndpointKey(window, "fts", message.fts, message.vo, src, dst)
+        return EndpointKey(window, technology_of(message), message.fts, message.vo, src, dst)
 
     return _counted(starts, completes, key, width_ms)
 
@@ -74,7 +74,9 @@ def activity_windows(
     def key(message: Start | Complete, window: int) -> ActivityKey:
         src_site, _ = lookup(message.src_host, message.event_ms)
         dst_site, _ = lookup(message.dst_host, message.event_ms)
-        return ActivityKey(window, "fts", message.fts, message.vo, message.activity, src_site, dst_site)
+        return ActivityKey(
+            window, technology_of(message), message.fts, message.vo, message.activity, src_site, dst_site
+        )
 
     return _counted(starts, completes, key, width_ms)
 

@@ -95,6 +95,13 @@ class Complete(Message):
     error_category: str
     error_code: str
     error_message: str
+    technology: str = "fts"
+    direction: str = ""
+
+
+def technology_of(message: Start | Complete) -> str:
+    """Starts are of FTS alone."""
+    return message.technology if isinstance(message, Complete) else "fts"
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
         raise Unusable("unknown_kind")
     if len(body) > LARGEST_BODY:
         raise Unusable("too_large")
-    fields = _fields(body)
+    fields = body_fields(body)
     if topic == STATE_TOPIC:
         return _read_state(fields, received_ms, ref)
     is_start = topic == START_TOPIC
@@ -135,7 +142,7 @@ def read_message(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
     instants = {name: read_instant(fields.get(name)) for name in names}
     times = {name: instant for name, instant in instants.items() if instant}
     event_ms = _event_time(times)
-    received_ms = _receipt_time(event_ms, received_ms)
+    received_ms = receipt_time(event_ms, received_ms)
     fts = host_of_url(_text(fields.get("endpnt")))
     agent = _text(fields.get("agent_fqdn")).lower().rstrip(".")
     common: dict[str, Any] = {
@@ -196,7 +203,7 @@ def _read_state(fields: dict[str, Any], received_ms: int | None, ref: str) -> St
     fts = host_of_url(_text(fields.get("endpnt")))
     return State(
         ref=ref,
-        received_ms=_receipt_time(event_ms, received_ms),
+        received_ms=receipt_time(event_ms, received_ms),
         event_ms=event_ms,
         key=("job", job_id, file_id),
         dedupe=(fts, job_id, file_id, state, event_ms),
@@ -216,7 +223,8 @@ def _believable(duration_ms: int) -> int | None:
     return duration_ms if 0 <= duration_ms <= 7 * DAY_MS else None
 
 
-def _receipt_time(event_ms: int, received_ms: int | None) -> int:
+def receipt_time(event_ms: int, received_ms: int | None) -> int:
+    """When it was received, the event time where nobody says; raises Unusable for what is too far from it."""
     if received_ms is None:
         return event_ms
     if event_ms > received_ms + DAY_MS:
@@ -226,7 +234,8 @@ def _receipt_time(event_ms: int, received_ms: int | None) -> int:
     return received_ms
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def body_fields(body: bytes) -> dict[str, Any]:
+    """The fields of a JSON body, out of MONIT's envelope; raises Unusable."""
     body = body.strip(b" \t\r\n\x00\x04")
     if not body:
         raise Unusable("empty")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from tests.support.oracle_messages import STAGES, Complete, Start
+from tests.support.oracle_messages import STAGES, Complete, Start, technology_of
 
 WIDTHS_MS = {"10m": 600_000, "1h": 3_600_000, "1d": 86_400_000}
 MEASURES = (*STAGES, "throughput")
@@ -152,7 +152,7 @@ def _key(message: Start | Complete, window: int, lookup: Lookup) -> LinkKey:
     dst_site, dst_country = lookup(message.dst_host, message.event_ms)
     return LinkKey(
         window,
-        "fts",
+        technology_of(message),
         message.fts,
         message.vo,
         message.channel,

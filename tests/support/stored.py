@@ -33,8 +33,10 @@ def differences(expected: Expected, connection: Connection) -> Iterator[str]:
         activities = _counts(connection, f"activity_{width}", ActivityKey)
         yield from _compare(f"activity_{width}", activities, expected.activities[width])
     yield from _error_differences(expected, connection)
+    facts = ("technology", "src_host", "dst_host", "started_at", "ended_at", "state", "bytes")
     transfers = {
-        (*_ids(row), row["ended_at"], row["state"], row["bytes"]): row for row in _rows(connection, "transfer")
+        (*_ids(row), *(row[name] for name in facts)): row | {"transfer_id": row["transfer_id"] or None}
+        for row in _rows(connection, "transfer")
     }
     yield from _compare("transfer", transfers, expected.transfers)
     in_flight = {
