@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from schemas import cleaning
 from schemas.deadletters import Malformed
@@ -23,7 +25,7 @@ _TOPIC_WORDS = re.compile(r"[^a-z0-9]+")
 _VO_OF_WORD = {"fax": "atlas", "uscms": "cms"}
 
 
-class Access(NamedTuple):
+class Access(msgspec.Struct, gc=False):
     """A file access as its record tells it; hosts by ``full_host``, text ``""`` where nothing is said.
 
     ``start`` and ``end`` are as on the wire, byte figures as counted while the file was open and as told at its close.
@@ -45,7 +47,7 @@ class Access(NamedTuple):
     ipver: str = ""
 
 
-class Ends(NamedTuple):
+class Ends(msgspec.Struct, gc=False):
     """Which way the bytes of a record went, and how many they are."""
 
     src: Side

@@ -36,6 +36,8 @@ NAMES: dict[str, tuple[str, str, str]] = {
 }
 """Every field that is read, and what it is called in the three shapes."""
 
+_MARKS = tuple((name, f"&{name}=") for name in NAMES)
+
 
 def parse(message: RawMessage, horizon: Horizon) -> list[Complete]:
     """The event of a report record: the client read ``rb`` or wrote ``wb`` bytes. Raises Malformed."""
@@ -67,16 +69,25 @@ def parse(message: RawMessage, horizon: Horizon) -> list[Complete]:
 def _fields(body: bytes) -> Mapping[str, Any]:
     text = strip_frame(body)
     if text[:1] != b"{" and b"=" in text:
-        return _taken_apart(cleaning.storable(text.decode("utf-8", "replace")))
-    fields = cleaning.decode_fields(body)
-    data = fields.get("data")
-    return _taken_apart(data) if isinstance(data, str) and "=" in data else fields
+        fields = _taken_apart(cleaning.storable(text.decode("utf-8", "replace")))
+        if not fields:
+            raise Malformed("not_json", "neither JSON nor name=value pairs of a report")
+        return fields
+    found = cleaning.decode_fields(body)
+    data = found.get("data")
+    return _taken_apart(data) if isinstance(data, str) else found
 
 
 def _taken_apart(report: str) -> dict[str, str]:
-    fields = dict([pair.split("=", 1) for pair in report.strip().strip('"').split("&") if "=" in pair])
-    if not fields:
-        raise Malformed("not_json", "neither JSON nor name=value pairs")
+    """The pairs that are read, each looked for by itself: a report has four times as many."""
+    text = "&" + report.strip().strip('"')
+    fields = {}
+    for name, mark in _MARKS:
+        at = text.rfind(mark)
+        if at >= 0:
+            begin = at + len(mark)
+            end = text.find("&", begin)
+            fields[name] = text[begin:end] if end >= 0 else text[begin:]
     return fields
 
 
