@@ -61,10 +61,17 @@ class Session:
         try:
             self._connection.connect(login.user, password)
         except Exception as error:
-            raise Unreachable(SERVICE, str(self.endpoint), f"it hung up ({error})") from error
+            raise self._not_let_in(f"it hung up ({error})") from error
         if not self._listener.wait_connected(CONNECT_TIMEOUT_S):
             why = self._listener.why or f"no STOMP answer within {CONNECT_TIMEOUT_S:.0f} s"
-            raise Unreachable(SERVICE, str(self.endpoint), why)
+            raise self._not_let_in(why)
+
+    def _not_let_in(self, why: str) -> Unreachable:
+        tls = self.endpoint.tls
+        if tls is not None and tls.cert_file is None and not self._listener.refused:
+            # TLS 1.3 tells a client after its handshake, and the broker may hang up before that is read.
+            why += "; if it asks its clients for a certificate, set cert_file"
+        return Unreachable(SERVICE, str(self.endpoint), why)
 
     @property
     def lost(self) -> str | None:
@@ -142,6 +149,7 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
         self._connected = False
         self._receipts: set[str] = set()
         self.why: str | None = None
+        self.refused = False
 
     def on_connected(self, frame: object) -> None:
         with self._changed:
@@ -156,6 +164,7 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
     def on_error(self, frame: object) -> None:
         headers, body = getattr(frame, "headers", {}), getattr(frame, "body", b"") or b""
         said = headers.get("message") or body[:200].decode(errors="replace").partition("\n")[0]
+        self.refused = True
         self.end(f"it refuses: {said}")
 
     def on_heartbeat_timeout(self) -> None:

@@ -124,7 +124,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(broker: Broker, tmp_pa
 
 
 def test_a_client_without_a_certificate_is_told_so(broker: Broker) -> None:
-    with pytest.raises(Unreachable, match=r"certificate required|bad certificate|closed the connection"):
+    with pytest.raises(Unreachable, match="if it asks its clients for a certificate, set cert_file"):
         broker.open(tls=Tls(broker.authority.certificate))
 
 
