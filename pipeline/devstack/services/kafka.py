@@ -59,6 +59,14 @@ logger.server.level=INFO
 _METADATA = struct.pack(">hhihi", 3, 1, 7, -1, 0)
 
 
+def cluster_id() -> str:
+    """16 random bytes as Kafka writes them. None that begins with a dash: the tool would take it for an option."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
 class Kafka:
     name = KAFKA
 
@@ -74,8 +82,7 @@ class Kafka:
         (self._home / _SETTINGS_FILE).write_text(_SETTINGS.format(**self._ports, batch=_BATCH_LIMIT_BYTES))
         (self._home / _LOGGING_FILE).write_text(_LOGGING)
         if not (data / "meta.properties").exists():
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", _SETTINGS_FILE]
+            storage = ["kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", _SETTINGS_FILE]
             # Short-lived: not worth compiling.
             await run(self._java(["-XX:TieredStopAtLevel=1"], storage))
 

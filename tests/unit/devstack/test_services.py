@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.devstack.folders import Folder
 from pipeline.devstack.plan import ACTIVEMQ, KAFKA, BrokerTls, Plan, ports_for
+from pipeline.devstack.services import kafka
 from pipeline.devstack.services.activemq import ActiveMQ
 from pipeline.devstack.services.kafka import BODY_LIMIT_BYTES, Kafka
 from pipeline.devstack.services.service import Program
@@ -78,3 +80,10 @@ def test_kafka_accepts_a_body_of_the_limit_with_its_headers(tmp_path: Path) -> N
     settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     assert int(settings["message.max.bytes"]) >= BODY_LIMIT_BYTES + 64 * 1024
     assert settings["auto.create.topics.enable"] == "false"
+
+
+def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = b"\xf8" + b"\0" * 15, b"\x01" * 16
+    drawn = iter([uuid.UUID(bytes=first), uuid.UUID(bytes=second)])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert kafka.cluster_id() == "AQEBAQEBAQEBAQEBAQEBAQ"
