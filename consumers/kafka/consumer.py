@@ -178,8 +178,6 @@ def _settings(access: KafkaAccess, group: str) -> dict[str, Any]:
         "group.id": group,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
-        # A start and its complete have the same partition number: whoever has one topic's has the other's.
-        "partition.assignment.strategy": "range",
         "queued.max.messages.kbytes": _AHEAD_KIB,
         "queued.min.messages": _AHEAD_MESSAGES,
         "fetch.queue.backoff.ms": _FULL_MS,

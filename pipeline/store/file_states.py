@@ -5,7 +5,7 @@ Queue waits and staging times have histograms beside those of the link windows, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
@@ -14,6 +14,7 @@ from pipeline.stages.decide import KnownState
 from pipeline.stages.enrich import NewState
 from pipeline.stages.windows import BASE_MS, LinkKey
 from pipeline.store.copying import copy_rows, moment, moment_or_null, number_or_null, texts
+from pipeline.store.window_rows import add_histograms
 from schemas.events import STAGES
 from schemas.histogram import BINS_PER_MEASURE, bin_of
 
@@ -77,7 +78,7 @@ def add_windows(cursor: Cursor, states: Sequence[NewState], links: dict[LinkKey,
     if windows:
         ordered = sorted(windows.items())
         rows = [(moment(start), link, state, *tally.measures()) for (start, link, state), tally in ordered]
-        _add_histograms(cursor, ((start, link, tally) for (start, link, _), tally in ordered))
+        add_histograms(cursor, ((start, link, tally.histogram()) for (start, link, _), tally in ordered))
         execute_values(cursor, _ADD, rows, template=_WINDOW, page_size=1000)
 
 
@@ -111,16 +112,6 @@ class _Tally:
                 code = stage * BINS_PER_MEASURE + bin_of(value)
                 counts[code] = counts.get(code, 0) + 1
         return dict(sorted(counts.items()))
-
-
-def _add_histograms(cursor: Cursor, tallies: Iterable[tuple[int, int, _Tally]]) -> None:
-    rows = []
-    for start, link, tally in tallies:
-        counts = tally.histogram()
-        if counts:
-            codes, numbers = ",".join(map(str, counts)), ",".join(map(str, counts.values()))
-            rows.append(f"{moment(start)}\t{link}\t{{{codes}}}\t{{{numbers}}}")
-    copy_rows(cursor, "store.link_hist", "window_start, link_id, codes, counts", rows)
 
 
 def _row(new: NewState, links: dict[LinkKey, int]) -> str:

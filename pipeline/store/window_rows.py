@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -25,6 +25,10 @@ AS SELECT ''::text AS width, {_COLUMNS} FROM store.link_10m LIMIT 0
 """
 
 
+Histogram = tuple[int, int, dict[int, int]]
+"""Window start in ms, link number, counts by code (stage * BINS_PER_MEASURE + bin), rising."""
+
+
 def _add_statement(table: str) -> str:
     changes = [f"{name} = w.{name} + excluded.{name}" for name in _SUMS]
     changes += [f"{name} = {word}(w.{name}, excluded.{name})" for name, word in _EXTREMES]
@@ -38,10 +42,25 @@ def _add_statement(table: str) -> str:
 _ADD = {width: _add_statement(f"link_{width}") for width in WIDTHS_MS}
 
 
+def add_histograms(cursor: Cursor, histograms: Iterable[Histogram]) -> None:
+    """Append what a batch adds to the histograms of base windows."""
+    rows: list[tuple[int, int, str]] = []
+    for start, number, counts in histograms:
+        if counts:
+            codes, numbers = ",".join(map(str, counts)), ",".join(map(str, counts.values()))
+            rows.append((start, number, f"{{{codes}}}\t{{{numbers}}}"))
+    copy_rows(
+        cursor,
+        "store.link_hist",
+        "window_start, link_id, codes, counts",
+        (f"{moment(start)}\t{number}\t{arrays}" for start, number, arrays in sorted(rows)),
+    )
+
+
 def add_windows(cursor: Cursor, deltas: Deltas, links: dict[LinkKey, int]) -> None:
     """Add a batch's deltas to the windows of all widths, and its histograms to those of the base windows."""
     rows: list[str] = []
-    histograms: list[tuple[int, int, str]] = []
+    histograms: list[Histogram] = []
     for link, windows in deltas.items():
         number = links[link]
         flat = {start: _flat(delta) for start, delta in windows.items()}
@@ -50,16 +69,8 @@ def add_windows(cursor: Cursor, deltas: Deltas, links: dict[LinkKey, int]) -> No
                 text = "\t".join(["\\N" if value is None else str(value) for value in values])
                 rows.append(f"{width}\t{moment(start)}\t{number}\t{text}")
         for start, delta in windows.items():
-            counts = delta.histogram()
-            if counts:
-                codes, numbers = ",".join(map(str, counts)), ",".join(map(str, counts.values()))
-                histograms.append((start, number, f"{{{codes}}}\t{{{numbers}}}"))
-    copy_rows(
-        cursor,
-        "store.link_hist",
-        "window_start, link_id, codes, counts",
-        (f"{moment(start)}\t{number}\t{arrays}" for start, number, arrays in sorted(histograms)),
-    )
+            histograms.append((start, number, delta.histogram()))
+    add_histograms(cursor, histograms)
     copy_rows(cursor, "window_delta", f"width, {_COLUMNS}", rows)
     for width, statement in _ADD.items():
         cursor.execute(statement, (width,))
