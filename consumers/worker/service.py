@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from mode import Service
 
-from consumers.worker import garbage
 from consumers.worker.health import Health
 from consumers.worker.loop import Loop
+from pipeline.ingest import garbage
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,9 @@ from contextlib import closing
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.consumer import BulkConsumer
 from consumers.kafka.gather import Limits
-from consumers.worker import garbage
 from consumers.worker.config import TOPICS
 from consumers.worker.loop import LINGER_S, MOST, MOST_BYTES
-from pipeline.ingest import Ingest
+from pipeline.ingest import Ingest, garbage
 from pipeline.simulator import SimMessage, simulate
 from pipeline.simulator.mix import CLEAN
 from pipeline.stages.enrich import Enriched

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -14,20 +16,31 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
-from pipeline.cli.sinks import SINKS
+from pipeline.cli.sinks import ELSEWHERE, Sink, store_sink
 from pipeline.recording import BadLine, Recording
 from schemas.envelope import RawMessage
 
 SHOWN_BAD_LINES = 20
+STORE = "store"
+_MANY_BYTES = 16 * 2**20
+"""From so many bytes of files on, as they are stored, starting further processes pays."""
+_MOST_PROCESSES = 4
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--to", type=click.Choice(list(SINKS)), default="store", show_default=True, help="Where they go.")
+@click.option("--to", type=click.Choice([STORE, *ELSEWHERE]), default=STORE, show_default=True, help="Where they go.")
 @click.option("--topic", metavar="TOPIC", help="The broker topic of the files that are a single message.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="How many write to the store at once.  [default: 1, for large files one a processor, at most 4]",
+)
 @json_option
 @with_settings
-def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str | None, as_json: bool) -> None:
+def replay(
+    settings: Settings, /, files: tuple[Path, ...], to: str, topic: str | None, processes: int | None, as_json: bool
+) -> None:
     """Replay recorded messages.
 
     A file is JSON lines, {"topic": "transfer.fts_monitoring_complete", "body": "…", "headers": {…}, "received":
@@ -45,6 +58,7 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
     \b
     Examples:
       transferscope replay recorded.jsonl.zst
+      transferscope replay --processes 2 a-day-of-millions.jsonl.zst
       transferscope replay samples/fts3_complete_*.json
       transferscope replay --topic transfer.fts_monitoring_start body.txt
     """
@@ -55,14 +69,15 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
     bad = _BadLines()
     total: Counter[str] = Counter()
     size = sum(recording.size for recording in recordings)
-    with SINKS[to](settings) as sink, Progress("replaying", "messages", size) as progress:
+    with _sink(settings, to, processes, size) as sink, Progress("replaying", "messages", size) as progress:
         before = 0
         for recording in recordings:
             for batch in batches(_messages(recording, bad), lambda message: len(message.body)):
-                total.update(sink(batch))
+                total.update(sink.put(batch))
                 progress.advance(len(batch), before + recording.position)
             before += recording.size
             bad.end_of_file()
+        total.update(sink.finish())
     if as_json:
         write_json({"files": len(files), **total, "bad_lines": bad.number})
     else:
@@ -72,6 +87,16 @@ def replay(settings: Settings, /, files: tuple[Path, ...], to: str, topic: str |
             say("why messages are dead: transferscope query dead-letters --by reason")
     if bad.number:
         raise click.exceptions.Exit(ANSWER_IS_NO)
+
+
+def _sink(settings: Settings, to: str, processes: int | None, size: int) -> AbstractContextManager[Sink]:
+    if to == STORE:
+        return store_sink(
+            settings, processes or (min(os.cpu_count() or 1, _MOST_PROCESSES) if size >= _MANY_BYTES else 1)
+        )
+    if processes is not None:
+        raise click.UsageError(f"--processes is for --to {STORE}: leave it out")
+    return ELSEWHERE[to](settings)
 
 
 class _BadLines:

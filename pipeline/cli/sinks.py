@@ -1,10 +1,12 @@
-"""Where replayed messages go: a sink takes a batch, is done when it returns, and counts what became of it."""
+"""Where replayed messages go."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
+from typing import NamedTuple
 
 from pipeline.cli.brokers import brokers
 from pipeline.cli.errors import Unreachable
@@ -16,7 +18,14 @@ from schemas.envelope import RawMessage
 from schemas.rules import Horizon
 from schemas.topics import KINDS
 
-Sink = Callable[[Sequence[RawMessage]], Mapping[str, int]]
+
+class Sink(NamedTuple):
+    """``put`` takes a batch, ``finish`` returns when all that was put is where it belongs. Both count what they know
+    of what has become of messages and was not told before."""
+
+    put: Callable[[Sequence[RawMessage]], Mapping[str, int]]
+    finish: Callable[[], Mapping[str, int]] = dict
+
 
 KAFKA_WAIT_S = 30.0
 _DAY_MS = 86_400_000
@@ -30,12 +39,20 @@ _BROKERS_OWN = frozenset(
 
 
 @contextmanager
-def store_sink(settings: Settings) -> Iterator[Sink]:
-    """Does what a worker does with a batch, in one transaction. Raises Unavailable when Postgres is away."""
+def store_sink(settings: Settings, processes: int) -> Iterator[Sink]:
+    """Does what a worker does with a batch, in one transaction. Raises Unavailable when Postgres is away; with several
+    processes also WriterDied.
+    """
+    from pipeline.cli.writers import Writers
     from pipeline.ingest import Ingest
 
-    with closing(Ingest(settings.need("database_url"), settings.retention_days, user_key=user_key(settings))) as ingest:
-        yield lambda batch: ingest.process(batch)._asdict()
+    open_ingest = partial(Ingest, settings.need("database_url"), settings.retention_days, user_key=user_key(settings))
+    if processes > 1:
+        with Writers(processes, open_ingest) as writers:
+            yield Sink(writers.put, writers.finish)
+    else:
+        with closing(open_ingest()) as ingest:
+            yield Sink(lambda batch: ingest.process(batch)._asdict())
 
 
 @contextmanager
@@ -61,7 +78,7 @@ def kafka_sink(settings: Settings) -> Iterator[Sink]:
             raise Unreachable("Kafka", access.address, f"no acknowledgement within {KAFKA_WAIT_S:.0f} s")
         return {"sent": len(records)}
 
-    yield deliver
+    yield Sink(deliver)
 
 
 @contextmanager
@@ -70,14 +87,14 @@ def activemq_sink(settings: Settings) -> Iterator[Sink]:
     from consumers.bridge.publish import publish
 
     broker = brokers(settings)[0]
-    yield lambda batch: {"sent": publish(map(_without_the_brokers_own, batch), broker)}
+    yield Sink(lambda batch: {"sent": publish(map(_without_the_brokers_own, batch), broker)})
 
 
-SINKS: dict[str, Callable[[Settings], AbstractContextManager[Sink]]] = {
-    "store": store_sink,
+ELSEWHERE: dict[str, Callable[[Settings], AbstractContextManager[Sink]]] = {
     "kafka": kafka_sink,
     "activemq": activemq_sink,
 }
+"""Sinks other than the store."""
 
 
 def _as_received(batch: Sequence[RawMessage], retention_days: int, now_ms: int) -> Iterable[dict[str, bytes]]:

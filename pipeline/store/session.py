@@ -19,10 +19,13 @@ class Unavailable(Exception):
     """A service that is needed cannot be reached: which, where, and what it said."""
 
     def __init__(self, service: str, address: str, why: str) -> None:
-        super().__init__(f"{service} at {address} cannot be reached: {' '.join(why.split())}")
+        super().__init__(service, address, why)
         self.service = service
         self.address = address
         self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.service} at {self.address} cannot be reached: {' '.join(self.why.split())}"
 
 
 def connect(database_url: str, application: str = "transferscope", options: str = "") -> Connection:
