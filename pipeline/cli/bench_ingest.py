@@ -121,7 +121,7 @@ def run(
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
     with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, _counted(_records(messages, settings.partitions), progress))
+        feed(kafka, progress.counting(_records(messages, settings.partitions)))
     plan = [(number, 0) for number in workers] + ([(workers[0], filled)] if filled else [])
     return [_run(settings, environment, messages, number, folder, rows) for number, rows in plan]
 
@@ -205,12 +205,6 @@ def _records(messages: int, partitions: int) -> Iterator[Record]:
         headers = {name: text.encode() for name, text in message.headers.items()}
         headers |= {"message-id": b"ID:bench-1:%d" % number, "content-length": b"%d" % len(message.body)}
         yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)
-
-
-def _counted(records: Iterator[Record], progress: Progress) -> Iterator[Record]:
-    for record in records:
-        yield record
-        progress.advance(1)
 
 
 def _named(workers: int, filled: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -15,7 +16,10 @@ from pipeline.cli.output import say
 from pipeline.cli.terminal import safe
 from pipeline.cli.units import count
 
+T = TypeVar("T")
+
 LINE_EVERY_S = 5.0
+_COUNT_EVERY = 500
 
 
 class Progress:
@@ -59,6 +63,17 @@ class Progress:
             self._told = time.monotonic()
             share = f" ({self._position / self._whole:.0%})" if self._whole else ""
             say(f"{self._text()}{share}")
+
+    def counting(self, items: Iterable[T]) -> Iterator[T]:
+        """The same items; each is done when the next one is asked for."""
+        waiting = 0
+        for item in items:
+            yield item
+            waiting += 1
+            if waiting == _COUNT_EVERY:
+                self.advance(waiting)
+                waiting = 0
+        self.advance(waiting)
 
     def summary(self) -> str:
         """``12 345 messages in 3.4 s, 3 630/s``."""

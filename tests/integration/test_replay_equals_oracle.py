@@ -56,6 +56,16 @@ def test_rough_traffic_gives_the_recounted_tables(seed: int, shell: Shell, store
 
 
 @pytest.mark.stack
+def test_several_processes_give_what_one_gives(shell: Shell, store: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "rough.jsonl"
+    write_jsonl(simulate(20_000, 3, T, mix=ROUGH), path)
+    expected = expect(path, nowhere)
+    said = shell.json("replay", "--processes", 3, path)
+    assert (said["stored"], said["duplicate"], said["dead"]) == (expected.stored, expected.duplicate, expected.dead)
+    assert list(differences(expected, store)) == []
+
+
+@pytest.mark.stack
 def test_the_real_samples_give_the_recounted_rows(shell: Shell, store: Connection) -> None:
     expected = expect(SAMPLES, nowhere)
     shell("replay", SAMPLES)
