@@ -42,6 +42,8 @@ ERRORS = Family("error", ("link_id", "error_id"), ("count", "sample_at", "sample
 FILE_STATES = Family("file_state", ("link_id", "state"), file_states.MEASURES, ("10m",))
 FAMILIES = (LINKS, FLOWS, ERRORS, FILE_STATES)
 _SUMMED = (LINKS, FLOWS)
+_ROOM = "SET LOCAL work_mem = '256MB'"
+"""A day's groups at once: with the server's default they go to the disk and back."""
 
 
 class Days(NamedTuple):
@@ -183,6 +185,7 @@ def build(cursor: Cursor, days: Days) -> None:
     """Make the temporary tables ``expected_link_10m`` and so on, and ``expected_hist``, for these days."""
     tables = [f"expected_{family.name}_{width}" for family in FAMILIES for width in family.widths]
     cursor.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}, expected_hist")
+    cursor.execute(_ROOM)
     bounds = {"begin": days.begin, "end": days.end}
     for family in _SUMMED:
         cursor.execute(_base(family), bounds)
