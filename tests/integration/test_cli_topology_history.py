@@ -57,6 +57,32 @@ def test_a_site_renamed_in_the_middle_of_a_window_has_each_name_in_its_time(shel
     assert shown == ["CERN-OLD", "CERN-NEW"]
 
 
+def test_a_day_on_which_bytes_of_a_renamed_sites_transfer_moved_is_rebuilt_with_the_day_of_its_end(
+    shell: Shell, tmp_path: Path
+) -> None:
+    midnight = NOON_MS + 12 * 60 * MINUTE
+    shell("topology", "load", cric(tmp_path, {"eoscms.cern.ch": "CERN-OLD"}))
+    over_midnight = complete(1, midnight + 5 * MINUTE, timestamp_tr_st=midnight - 15 * MINUTE)
+    messages = [line(COMPLETE, body, midnight + 6 * MINUTE) for body in (over_midnight, complete(2, NOON_MS))]
+    shell("replay", write(tmp_path / "r.jsonl", messages))
+    moved = ("query", "links", "--window", "1d", "--by", "window_start,src_site")
+    shell("topology", "load", cric(tmp_path, {"eoscms.cern.ch": "CERN-NEW"}), "--from", "2026-11-22T20:00Z")
+
+    # The day of its end alone is asked for; three quarters of its bytes moved on the day before.
+    report = shell.json("recompute", "--from", "2026-11-23T00:00Z")
+    assert (report["days"], report["rows"]) == (1, 1)
+    rows = {(row["window_start"][:10], row["src_site"]): row["bytes_moved"] for row in shell.json(*moved)}
+    assert rows == {
+        ("2026-11-22", "CERN-OLD"): 1_000_000_000,
+        ("2026-11-22", "CERN-NEW"): 750_000_000,
+        ("2026-11-23", "CERN-NEW"): 250_000_000,
+    }
+    assert shell.json("verify")["differing"] == 0
+    # Nothing is left to change, so no day is rebuilt for another's sake: each cell is looked at once.
+    again = shell.json("recompute")
+    assert (again["days"], again["changed"], again["cells"]) == (2, 0, shell.json("verify")["cells"])
+
+
 def test_the_same_dumps_again_are_no_new_revision(shell: Shell) -> None:
     sources = [
         DATA / name for name in ("cric_se_subset.json", "cric_domains_subset.json", "osg_topology_se_hosts.json")
