@@ -19,12 +19,14 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
-from pipeline.batches import MOST, MOST_BYTES
+from pipeline.batches import MOST_BYTES
 from pipeline.cli.errors import CommandError
 from pipeline.ingest import Ingest, garbage
 from schemas.envelope import RawMessage
 from schemas.keys import hash64, routing_key, shard_of
 
+MOST = 10_000
+"""Messages of a batch: twice as many as elsewhere, since nobody waits for the first of them."""
 _AHEAD = 2
 """Batches that a writer may have at once: one that it commits and one to go on with."""
 _COLLECT_EVERY = 50
