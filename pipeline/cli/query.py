@@ -48,20 +48,26 @@ class Asked(TypedDict):
     "--where", multiple=True, metavar="CONDITION", help="Only these rows: vo=atlas, 'src_site~CERN*', 'failed>9'."
 )
 @click.option("--window", type=click.Choice(WIDTHS), help="Width of the windows; without it 10m.")
-@click.option("--stages", is_flag=True, help="Also count, mean, median and 95th percentile of every stage.")
+@click.option("--stages", is_flag=True, help="Also mean, median and 95th percentile of every stage or wait.")
 @click.option("--order", multiple=True, metavar="COLUMN,…", help="Sort by these; -COLUMN for falling.")
 @click.option("--limit", type=click.IntRange(0), default=DEFAULT_LIMIT, show_default=True, help="Most rows; 0 for all.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
 def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
-    """Show links, channels, endpoints, activities, errors, queues, transfers, starts in flight or dead letters.
+    """Show links, channels, endpoints, activities, VOs, errors, queues, file states, transfers, starts in flight
+    or dead letters.
 
     The newest come first. Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers.
     Conditions on different columns must all hold; of several = or ~ on one column any one. Nothing after = means none,
     as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over
     the time of the window, or over the range of a --by (unknown without --from). Queues are never added up: the same
     jobs stand under every VO and channel of a link, so a --by gives the last, mean and largest of all samples.
+
+    vos and vo-sites show the VOs of a link or site side by side: share is the part of each in the bytes moved by all of
+    them. vo-pairs compares a VO with each other one on the same link, window by window: windows with the VO, together
+    with both, those of them in which it, the other or both were failing (a fifth or more of what finished), and how it
+    went together and alone. Correlations need 24 windows. They say what moves together, not why.
 
     \b
     Examples:
@@ -71,7 +77,10 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query errors --from -1d --by dst_site,template
       transferscope query transfers --where state=failed --where 'dst_host~*.cern.ch'
       transferscope query in-flight --where lost=true
+      transferscope query vos --from -1d --by src_site,dst_site --where src_site=CERN-PROD
+      transferscope query vo-pairs --from -7d --window 1h --where vo=cms --where dst_site=DESY-HH
       transferscope query queues --from -1h --where 'dst_host~*.desy.de' --order -ready_last
+      transferscope query states --from -1d --by vo,dst_host --where state=ACTIVE --stages
       transferscope query dead-letters --by reason
     """
     question = _question(asked, time.time_ns() // 1_000_000)
@@ -87,8 +96,8 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
 
 def _question(asked: Asked, now_ms: int) -> Question:
     report = report_named(asked["report"])
-    if not report.windows and (asked["window"] or asked["stages"]):
-        raise BadQuery(f"{report.name} have no windows to choose: leave --window and --stages out")
+    if asked["window"] and not report.windows:
+        raise BadQuery(f"{report.name} have no windows to choose: leave --window out")
     if asked["stages"] and not report.stages:
         raise BadQuery(f"{report.name} have no stages: leave --stages out")
     from_ms, to_ms = (None if text is None else parse_instant(text, now_ms) for text in (asked["from_"], asked["to"]))
@@ -96,7 +105,7 @@ def _question(asked: Asked, now_ms: int) -> Question:
         raise BadQuery("the range is empty: --to must be later than --from")
     by = parse_by(report, asked["by"])
     # Sums over all of time are the same from the widest windows, of which there are the fewest.
-    everything = bool(by) and report.time not in by and from_ms is None and to_ms is None
+    everything = bool(by) and not report.compares and report.time not in by and from_ms is None and to_ms is None
     question = Question(
         report=report,
         now_ms=now_ms,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
-from pipeline.stages.errors import ErrorDeltas
+from pipeline.stages.errors import ErrorDelta, ErrorDeltas
 from pipeline.stages.flows import FLOW_COUNTERS, FlowDeltas
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.copying import copy_rows, moment, texts
@@ -60,14 +60,21 @@ def add_errors(cursor: Cursor, deltas: ErrorDeltas, numbers: Numbered) -> None:
     """Add a batch's failures to the windows of their kinds."""
     if not deltas:
         return
+    # Kinds beyond what the table takes share a number, and a row may be added to once a statement.
+    numbered: dict[tuple[int, int, int], ErrorDelta] = {}
+    for (start, link, error), delta in deltas.items():
+        where = (start, numbers.links[link], numbers.errors[error])
+        known = numbered.setdefault(where, delta)
+        if known is not delta:
+            known.merge(delta)
     copy_rows(
         cursor,
         "error_delta",
         _ERROR_COLUMNS,
         [
-            f"{moment(start)}\t{numbers.links[link]}\t{numbers.errors[error]}\t{delta.count}\t{moment(delta.at_ms)}"
+            f"{moment(start)}\t{link}\t{error}\t{delta.count}\t{moment(delta.at_ms)}"
             f"\t{delta.dedupe}\t{texts((delta.sample,))}"
-            for (start, link, error), delta in deltas.items()
+            for (start, link, error), delta in numbered.items()
         ],
     )
     cursor.execute(_ADD_ERRORS)

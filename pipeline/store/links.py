@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 from xxhash import xxh3_128_digest
 
@@ -19,6 +20,11 @@ from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
 
 _MAX_CACHED = 500_000
+
+OTHER = "<other>"
+"""The template of failures whose own one was not let in."""
+
+_OTHER_KIND = ErrorKey("", "", "", "", OTHER)
 
 Key = TypeVar("Key", bound=tuple[str, ...])
 
@@ -46,20 +52,24 @@ class Numbers(Generic[Key]):
         return {key: ids[key] for key in wanted}
 
     def _give_out(self, connection: Connection, keys: list[Key]) -> dict[Key, int]:
-        hashes = {_hash(key): key for key in keys}
         with connection.cursor() as cursor:
             execute_values(
                 cursor,
                 f"INSERT INTO store.{self._table} (key_hash, {', '.join(self._fields)}) VALUES %s"
                 " ON CONFLICT (key_hash) DO NOTHING",
-                sorted((hash_, *key) for hash_, key in hashes.items()),
+                sorted((_hash(key), *key) for key in keys),
                 page_size=1000,
             )
-            cursor.execute(
-                f"SELECT key_hash::text, id FROM store.{self._table} WHERE key_hash = ANY(%s::uuid[])",
-                (sorted(hashes),),
-            )
-            return {hashes[hash_]: number for hash_, number in cursor.fetchall()}
+            return self._known(cursor, keys)
+
+    def _known(self, cursor: Cursor, keys: list[Key]) -> dict[Key, int]:
+        """The numbers of those keys that have one."""
+        hashes = {_hash(key): key for key in keys}
+        cursor.execute(
+            f"SELECT key_hash::text, id FROM store.{self._table} WHERE key_hash = ANY(%s::uuid[])",
+            (sorted(hashes),),
+        )
+        return {hashes[hash_]: number for hash_, number in cursor.fetchall()}
 
 
 class Numbered(NamedTuple):
@@ -85,10 +95,34 @@ class Flows(Numbers[FlowKey]):
 
 
 class Errors(Numbers[ErrorKey]):
-    """The numbers of kinds of failure."""
+    """The numbers of kinds of failure, of which there are never many more than twice ``most``.
 
-    def __init__(self) -> None:
+    Texts of errors are anybody's: one server that writes noise into them must not fill the table. From ``most`` kinds
+    on, new ones have the template OTHER; from twice as many on, all new ones are one kind. Kinds that are there stay
+    as they are. Several keys may then have one number.
+    """
+
+    def __init__(self, most: int = 20_000) -> None:
         super().__init__("error", ErrorKey._fields)
+        self._most = most
+
+    def _give_out(self, connection: Connection, keys: list[ErrorKey]) -> dict[ErrorKey, int]:
+        shortened = {key: key._replace(template=OTHER) for key in keys}
+        with connection.cursor() as cursor:
+            known = self._known(cursor, sorted({*keys, *shortened.values()}))
+            cursor.execute("SELECT count(*) FROM store.error")
+            ((there,),) = cursor.fetchall()
+        kinds: dict[ErrorKey, ErrorKey] = {}
+        added: set[ErrorKey] = set()
+        for key, short in shortened.items():
+            # What is there is taken first, so that a key has the same number whenever it is asked for again.
+            room = (key, self._most), (short, 2 * self._most)
+            fits = (kind for kind, most in room if kind in known or kind in added or there + len(added) < most)
+            kinds[key] = kind = next(fits, _OTHER_KIND)
+            if kind not in known:
+                added.add(kind)
+        given = known | (super()._give_out(connection, sorted(added)) if added else {})
+        return {key: given[kind] for key, kind in kinds.items()}
 
 
 class Keys:

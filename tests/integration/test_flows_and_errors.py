@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.ingest import Ingest
 from pipeline.ingest.topologies import load_topology, newest_topology
+from pipeline.store.links import OTHER, Errors
 from pipeline.store.recompute import recompute
 from pipeline.store.session import connect
 from pipeline.store.verify import verify
@@ -163,3 +164,31 @@ def test_query_adds_up_endpoints_activities_and_errors(ingest: Ingest, shell: Sh
     # The range goes from edge to edge of the windows.
     (window,) = shell.json("query", "errors", "--from", "2026-11-22T02:12Z", "--to", "2026-11-22T02:13Z")
     assert (window["count"], window["sample"]) == (1, "connection to se2.example.org refused")
+
+
+def test_texts_that_are_all_different_do_not_fill_the_table(
+    ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Errors.__init__, "__defaults__", (6,))
+    words = [f"{a}{b}" for a in "abcdefghij" for b in "abcdefghij"]
+    with closing(Ingest(database.url)) as writer:
+        writer.process([failed(0, "disk full")])
+        for begin in range(0, 100, 20):
+            batch = [
+                failed(1 + number, f"noise {words[number]}", tr_error_category=f"E{number % 7}")
+                for number in range(begin, begin + 20)
+            ]
+            writer.process([*batch, failed(1000 + begin, "disk full")])
+    kinds = database.ask("SELECT template, count(*)::int FROM store.error GROUP BY 1 ORDER BY 2 DESC")
+    assert sum(number for _, number in kinds) <= 2 * 6 + 1
+    assert kinds[0][0] == OTHER
+    assert database.value("SELECT sum(count)::int FROM report.error_10m") == 106
+    # What was known before keeps its own count, and so do the first of the noise.
+    told = dict(database.ask("SELECT template, sum(count)::int FROM report.error_10m GROUP BY 1"))
+    assert (told["disk full"], told["noise aa"], told[OTHER]) == (6, 1, 95)
+    first = database.value("SELECT min(sample) FROM report.error_10m WHERE template = %s AND category IS NULL", [OTHER])
+    assert first is not None
+    assert str(first).startswith("noise ")
+    with closing(connect(database.url)) as connection, closing(connect(database.url)) as numbers:
+        assert verify(connection).differing == 0
+        assert recompute(connection, numbers, Topology.empty()).changed == 0

@@ -159,6 +159,80 @@ def test_a_dead_letter(ingest: Ingest, database: Database) -> None:
     assert died_at is not None
 
 
+CASTOR = "srm-cms.cern.ch/castor/cern.ch/cms/store/PhEDEx_LoadTest07/LoadTest07_Debug_RAL/CERN/267"
+RAL = "srm-cms.gridpp.rl.ac.uk/castor/ads.rl.ac.uk/prod/cms/store/LoadTest07/LoadTest07_RAL"
+EVNT = "atlasdatadisk/rucio/mc15_13TeV/60/36/EVNT.11173001._023578.pool.root.1"
+NOWHERE = {
+    **dict.fromkeys(("src_site", "dst_site", "src_country", "dst_country"), "unknown"),
+    **{"topology_revision": 0, "locality": "remote", "direction": None},
+}
+NO_ERROR = dict.fromkeys(f"error_{part}" for part in ("scope", "phase", "category", "code", "template", "message"))
+NO_START = dict.fromkeys(("start_transfer_id", "start_message_at", "start_ref", "agent_fqdn", "queue_wait_ms"))
+COMPLETE_OF_2011 = {
+    **{"technology": "fts", "fts": "fts-pilot-service.cern.ch", "transfer_id": "RAL-CERN__2011-11-18-1031_14JIbi"},
+    **{"vo": "cms", "activity": "unknown", "channel": "RAL-CERN", "state": "ok"},
+    **dict.fromkeys(("job_id", "file_id", "channel_type", "protocol", "ipver", "retry", "retry_max", "user_hash")),
+    **{"src_host": "srm-cms.gridpp.rl.ac.uk", "dst_host": "srm-cms.cern.ch"},
+    **{"src_url": f"srm://{RAL}/LoadTest07_T1_UK_RAL_46"},
+    **{"dst_url": f"srm://{CASTOR}/LoadTest07_RAL_46_C7Kwk7iFTAEYo71h_267"},
+    **NOWHERE,
+    **dict.fromkeys(("src_endpoint", "dst_endpoint", "src_status", "dst_status"), "unknown"),
+    **NO_START,
+    **NO_ERROR,
+    # No time of the process in 2011: the latest of all times stands in, and nothing tells the total.
+    **{"started_at": None, "ended_at": "2011-11-18T10:31:49+00:00", "received_at": "2011-11-18T10:31:49+00:00"},
+    **{"bytes": 2_684_354_560, "file_size": 2_684_354_560, "streaming_ms": 30_000, "total_ms": None},
+    **{"srm_prep_ms": 13_000, "srm_fin_ms": 2000, "checksum_src_ms": 7000, "checksum_dst_ms": 0},
+}
+COMPLETE_OF_2017 = {
+    **{"technology": "fts", "fts": "fts3.cern.ch", "vo": "atlas", "activity": "Data Consolidation", "state": "ok"},
+    "transfer_id": "2017-04-26-1435__storm-fe.cr.cnaf.infn.it__grid002.ft.uam.es__1461431003"
+    "__f9b18c10-0132-51df-b341-3031a0a9ea39",
+    **{"job_id": "f9b18c10-0132-51df-b341-3031a0a9ea39", "file_id": "1461431003", "channel_type": "urlcopy"},
+    **{"channel": "storm-fe.cr.cnaf.infn.it__grid002.ft.uam.es", "retry": 0, "retry_max": 0},
+    **dict.fromkeys(("protocol", "ipver", "user_hash")),
+    **{"src_host": "storm-fe.cr.cnaf.infn.it", "dst_host": "grid002.ft.uam.es"},
+    **{"src_url": f"srm://storm-fe.cr.cnaf.infn.it:8444/srm/managerv2?SFN=/atlas/{EVNT}"},
+    **{"dst_url": f"srm://grid002.ft.uam.es:8443/srm/managerv2?SFN=/pnfs/ft.uam.es/data/atlas/{EVNT}"},
+    **NOWHERE,
+    **{"src_endpoint": "INFN-T1_DATADISK", "dst_endpoint": "UAM-LCG2_DATADISK"},
+    **{"src_status": "message", "dst_status": "message"},
+    **NO_START,
+    **NO_ERROR,
+    **{"error_code": "0", "started_at": "2017-04-26T14:34:50.323+00:00"},
+    **{"ended_at": "2017-04-26T14:35:44.24+00:00", "received_at": "2017-04-26T14:35:44.24+00:00"},
+    **{"bytes": 10_556_847, "file_size": 10_556_847, "streaming_ms": 2308, "total_ms": 53_917},
+    **{"srm_prep_ms": 41_643, "srm_fin_ms": 9371, "checksum_src_ms": 124, "checksum_dst_ms": 36},
+}
+START_OF_2011 = {
+    **{"fts": "fts-pilot-service.cern.ch", "agent_fqdn": "fts501.cern.ch", "job_id": None, "file_id": None},
+    **{"transfer_id": "RAL-CERN__2011-11-18-1031_OlJgnE", "vo": "cms", "activity": "unknown", "channel": "RAL-CERN"},
+    **{"src_host": "srm-cms.gridpp.rl.ac.uk", "dst_host": "srm-cms.cern.ch"},
+    **{"src_site": "unknown", "dst_site": "unknown", "started_at": "2011-11-18T10:31:03+00:00"},
+    **{"lost": True, "closed_by_state": False},
+}
+
+
+def test_the_real_samples_give_these_rows_whole(ingest: Ingest, database: Database) -> None:
+    ingest.process([message for message in Recording(SAMPLES, BROKER_TOPICS) if isinstance(message, RawMessage)])
+    rows = [row for (row,) in database.ask("SELECT row_to_json(v) FROM report.transfer AS v ORDER BY ended_at")]
+    refs = [f"{SAMPLES}:{line}" for line in (2, 5)]
+    expected = [COMPLETE_OF_2011, COMPLETE_OF_2017]
+    assert rows == [row | {"complete_ref": ref} for row, ref in zip(expected, refs, strict=True)]
+    assert row(database, "in_flight") == START_OF_2011
+    drafts = [SAMPLES.parent / f"draft_{kind}_2012.json" for kind in ("start", "complete")]
+    assert database.ask(
+        "SELECT kind, topic, reason, received_at, headers, replayed_at, ref, encode(body, 'hex')"
+        " FROM report.dead_letter ORDER BY ref"
+    ) == [
+        (
+            *(f"fts.{kind}", f"transfer.fts_monitoring_{kind}", "not_json", None, {}, None),
+            *(f"{SAMPLES}:{number}", draft.read_bytes().hex()),
+        )
+        for kind, number, draft in zip(("start", "complete"), (3, 4), drafts, strict=True)
+    ]
+
+
 def test_the_real_samples(ingest: Ingest, database: Database) -> None:
     messages = [message for message in Recording(SAMPLES, BROKER_TOPICS) if isinstance(message, RawMessage)]
     assert ingest.process(messages) == (5, 3, 0, 2)

@@ -36,6 +36,16 @@ PROMISED = {
         f"activity_{width}": "window_start technology fts vo activity src_site dst_site".split() + COUNTS + STATE  # noqa: SIM905
         for width in ("10m", "1h", "1d")
     },
+    **{
+        f"vo_link_{width}": ["window_start", "technology", "vo", *ENDS, *COUNTS, *STATE, "efficiency", "share", "vos"]
+        for width in ("10m", "1h", "1d")
+    },
+    **{
+        f"vo_site_{width}": "window_start technology vo site direction".split()  # noqa: SIM905
+        + COUNTS
+        + [*STATE, "efficiency", "share", "vos"]
+        for width in ("10m", "1h", "1d")
+    },
     "error_10m": """
         window_start technology fts vo channel src_host dst_host scope phase category code template count sample
         """.split(),  # noqa: SIM905

@@ -15,11 +15,13 @@ from pipeline.store.queries import quantiles
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.queues import queues_statement
-from pipeline.store.queries.reports import QUEUES
+from pipeline.store.queries.reports import QUEUES, STATES, VO_PAIRS
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
+from pipeline.store.queries.states import states_statement
+from pipeline.store.queries.vo_pairs import vo_pairs_statement
+from pipeline.store.queries.vos import vos_statement
 from pipeline.store.queries.windows import windows_statement
-from schemas.events import STAGES
 
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
@@ -46,18 +48,22 @@ def statement(question: Question) -> Statement:
     """The question as SQL, but for the quantiles of stages."""
     if question.report is QUEUES:
         return queues_statement(question)
+    if question.report is STATES:
+        return states_statement(question)
+    if question.report is VO_PAIRS:
+        return vo_pairs_statement(question)
+    if question.report.sides:
+        return vos_statement(question)
     return windows_statement(question) if question.report.windows else rows_statement(question)
 
 
 def columns_of(question: Question) -> tuple[Column, ...]:
-    """The columns of the answer; those of a stage stand together."""
+    """The columns of the answer; the quantiles of a stage follow its mean."""
     columns = statement(question).columns
     if not question.stages:
         return columns
-    own = len(columns) - 2 * len(STAGES)
-    counted, read_off = iter(columns[own:]), iter(quantiles.COLUMNS)
-    staged = [column for _ in STAGES for part in (counted, read_off) for column in (next(part), next(part))]
-    return (*columns[:own], *staged)
+    read_off = {f"{stage}_mean": quantiles.columns(stage) for stage in question.report.stages}
+    return tuple(each for column in columns for each in (column, *read_off.get(column.name, ())))
 
 
 def answer(connection: Connection, question: Question) -> Answer:
@@ -83,15 +89,16 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
 
 def _with_quantiles(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     """Rows and histograms in one snapshot. To sort by a quantile, all rows have to be there first."""
-    sorted_here = any(order.column in {column.name for column in quantiles.COLUMNS} for order in question.order)
+    read_off = [column.name for stage in question.report.stages for column in quantiles.columns(stage)]
+    sorted_here = any(order.column in read_off for order in question.order)
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute(*_sql(select))
         plain = cursor.fetchall()
         cursor.execute(*_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
-        histograms = quantiles.Histograms(cursor)
-    names = [column.name for column in (*asked.columns, *quantiles.COLUMNS)]
+        histograms = quantiles.Histograms(question.report.stages, cursor)
+    names = [*(column.name for column in asked.columns), *read_off]
     places = [names.index(column.name) for column in found.columns]
     groups = len(quantiles.groups_of(question))
     rows = [(*row, *histograms.quantiles(row[:groups])) for row in plain]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["text", "count", "bytes", "ms", "rate", "ratio", "percent", "time", "flag", "headers"]
+Kind = Literal["text", "count", "bytes", "ms", "rate", "ratio", "percent", "correlation", "time", "flag", "headers"]
 """What a value is. ``bytes``, ``ms`` and ``rate`` (bytes a second) carry their unit; ``ratio`` is 0 to 1, ``percent`` a
-hundred times that, as it was sent; ``time`` is an aware UTC instant; ``headers`` is an object of texts. Any of them may
-be None: unknown or none, never 0."""
+hundred times that, as it was sent, and ``correlation`` is -1 to 1; ``time`` is an aware UTC instant; ``headers`` is an
+object of texts. Any of them may be None: unknown or none, never 0."""
 
-NUMBERS: frozenset[Kind] = frozenset({"count", "bytes", "ms", "rate", "ratio", "percent"})
+NUMBERS: frozenset[Kind] = frozenset({"count", "bytes", "ms", "rate", "ratio", "percent", "correlation"})
 
 
 class Column(NamedTuple):

@@ -18,15 +18,21 @@ from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.question import Question
 from pipeline.store.queries.reports import LINKS, stage_kind
 from pipeline.store.queries.statement import between, view
-from schemas.events import STAGES
+from schemas.fts_state import ACTIVE
 from schemas.histogram import lower_edge
 
 QUANTILES = {"p50": 0.5, "p95": 0.95}
 
-COLUMNS = tuple(Column(f"{stage}_{name}", stage_kind(stage)) for stage in STAGES for name in QUANTILES)
+_STAGE_OF = {"wait": "queue_wait"}
+"""What ``report.link_bins`` calls a stage, where its name is another one."""
 
 Histogram = dict[int, int]
 """Counts by bin of ``schemas.histogram``."""
+
+
+def columns(stage: str) -> tuple[Column, ...]:
+    """The quantiles of a stage as columns of an answer."""
+    return tuple(Column(f"{stage}_{name}", stage_kind(stage)) for name in QUANTILES)
 
 
 def quantile(histogram: Mapping[int, int], q: float) -> float | None:
@@ -46,29 +52,33 @@ def bins_statement(question: Question, from_ms: int | None, to_ms: int | None) -
     table = view("link_bins", ["window_start", *LINKS.keys, "stage", "bin", "count"])
     width = sa.text(f"interval '{WIDTHS_MS[question.width] // 1000} seconds'")
     columns: dict[str, Any] = {name: table.c[name] for name in LINKS.keys}
+    # Only files that became active have waited, and been staged.
+    columns["state"] = sa.cast(sa.literal(ACTIVE), sa.Text)
     columns["window_start"] = sa.func.date_bin(width, table.c.window_start, sa.text("'epoch'::timestamptz"))
     groups = [columns[name] for name in groups_of(question)]
     inside = clauses((condition for condition in question.where if condition.column in columns), columns)
-    key = [*groups, table.c.stage, table.c.bin]
-    counted = sa.select(*key, sa.func.sum(table.c.count).label("n"))
-    return counted.where(*between(table.c.window_start, from_ms, to_ms), *inside).group_by(*key)
+    counted = sa.select(*groups, table.c.stage, table.c.bin, sa.func.sum(table.c.count).label("n"))
+    wanted = table.c.stage.in_([_STAGE_OF.get(stage, stage) for stage in question.report.stages])
+    counted = counted.where(*between(table.c.window_start, from_ms, to_ms), wanted, *inside)
+    return counted.group_by(*groups, table.c.stage, table.c.bin)
 
 
 def groups_of(question: Question) -> tuple[str, ...]:
     """The columns that tell the rows of an answer apart."""
-    return question.by or (question.report.time, *question.report.keys)
+    return question.by or tuple(dict.fromkeys((question.report.time, *question.report.keys)))
 
 
 class Histograms:
     """The added histograms of an answer, by group and stage."""
 
-    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
-        """``rows`` are those of ``bins_statement``."""
+    def __init__(self, stages: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
+        """``rows`` are those of ``bins_statement``, ``stages`` those of the report."""
+        self._stages = [_STAGE_OF.get(stage, stage) for stage in stages]
         self._found: dict[tuple[Any, ...], dict[str, Histogram]] = defaultdict(lambda: defaultdict(dict))
         for *group, stage, number, count in rows:
             self._found[tuple(group)][stage][number] = int(count)
 
     def quantiles(self, group: Sequence[Any]) -> list[float | None]:
-        """A value for each of COLUMNS."""
-        stages = self._found.get(tuple(group), {})
-        return [quantile(stages.get(stage, {}), q) for stage in STAGES for q in QUANTILES.values()]
+        """The values of the columns of each stage."""
+        found = self._found.get(tuple(group), {})
+        return [quantile(found.get(stage, {}), q) for stage in self._stages for q in QUANTILES.values()]

@@ -74,11 +74,14 @@ def report_named(name: str) -> Report:
 def parse_by(report: Report, written: Iterable[str]) -> tuple[str, ...]:
     """The columns to group by, from ``a,b`` and repeated options; ``technology`` comes first where there is one.
 
-    One movement of bytes may be told by two technologies, so rows of different ones are never added up.
+    One movement of bytes may be told by two technologies, so rows of different ones are never added up. The sides of
+    a report are told apart whether they are named or not.
     """
-    columns = [report.key(name) for name in _names(written)]
+    columns = [name if name in report.sides else report.key(name) for name in _names(written)]
     if columns and "technology" in report.keys and "technology" not in columns:
         columns.insert(0, "technology")
+    if columns:
+        columns += report.sides
     return tuple(dict.fromkeys(columns))
 
 

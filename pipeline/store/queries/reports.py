@@ -33,7 +33,9 @@ class Report:
 
     ``time`` is the column that --from and --to mean. ``keys`` can be grouped by, and ``totals`` are then added up.
     ``screen`` names the columns of a table on a terminal. ``windows`` tells views with one row a window and key, of
-    any width; ``stages`` those of them that have stages. ``counts`` tells rows that are counted already, in ``count``.
+    any width. ``stages`` are the durations and rates whose quantiles can be had. ``counts`` tells rows that are
+    counted already, in ``count``. ``sides`` names the columns that every group has besides those that the user groups
+    by. ``compares`` tells that windows are compared with each other: there is no row a window, and the width matters.
     """
 
     name: str
@@ -44,8 +46,10 @@ class Report:
     screen: tuple[str, ...]
     totals: tuple[str, ...] = ()
     windows: bool = False
-    stages: bool = False
+    stages: tuple[str, ...] = ()
     counts: bool = False
+    sides: tuple[str, ...] = ()
+    compares: bool = False
 
     def column(self, name: str) -> Column:
         """The column that a question names; raises BadQuery, with all known ones, when there is none."""
@@ -56,7 +60,7 @@ class Report:
 
     def key(self, name: str) -> str:
         """The name, if rows can be grouped by it; raises BadQuery, with all that they can, when not."""
-        groups = (self.time, *self.keys) if self.windows else self.keys
+        groups = (self.time, *self.keys) if self.windows and not self.compares else self.keys
         if name not in groups:
             raise BadQuery(_unknown(f"{self.name} cannot be grouped by {name!r}", name, groups))
         return name
@@ -91,7 +95,7 @@ LINKS = Report(
     keys=LINK_KEYS,
     screen=("window_start", "vo", "src_site", "src_host", "dst_site", "dst_host", *_SCREEN),
     windows=True,
-    stages=True,
+    stages=STAGES,
 )
 
 CHANNELS = Report(
@@ -108,7 +112,7 @@ CHANNELS = Report(
     keys=CHANNEL_KEYS,
     screen=("window_start", "fts", "vo", "channel", "links", *_SCREEN),
     windows=True,
-    stages=True,
+    stages=STAGES,
 )
 
 _FLOW_KEYS = ("technology", "fts", "vo")
@@ -133,6 +137,61 @@ ACTIVITIES = Report(
     keys=_ACTIVITY_KEYS,
     screen=("window_start", "vo", "activity", "src_site", "dst_site", *_SCREEN),
     windows=True,
+)
+
+PLACES = LINK_KEYS[len(CHANNEL_KEYS) :]
+_SHARE = (Column("share", "ratio"), Column("vos", "count"))
+_VO_KEYS = ("technology", *PLACES, "vo")
+_VO_SITE_KEYS = ("technology", "site", "direction", "vo")
+
+VOS = Report(
+    name="vos",
+    view="vo_link",
+    time="window_start",
+    columns=(Column("window_start", "time"), *_columns("text", _VO_KEYS), *_MEASURES, *_SHARE, *_STATE),
+    keys=_VO_KEYS,
+    screen=("window_start", "src_site", "src_host", "dst_site", "dst_host", "vo", *_SCREEN, "share"),
+    windows=True,
+    sides=("vo",),
+)
+
+VO_SITES = Report(
+    name="vo-sites",
+    view="vo_site",
+    time="window_start",
+    columns=(Column("window_start", "time"), *_columns("text", _VO_SITE_KEYS), *_MEASURES, *_SHARE, *_STATE),
+    keys=_VO_SITE_KEYS,
+    screen=("window_start", "site", "direction", "vo", *_SCREEN, "share"),
+    windows=True,
+    sides=("vo",),
+)
+
+_PAIR = ("vo", "other_vo")
+_PAIR_KEYS = ("technology", "fts", "channel", *PLACES)
+
+VO_PAIRS = Report(
+    name="vo-pairs",
+    view="link",
+    time="window_start",
+    columns=(
+        *_columns("text", (*_PAIR_KEYS, *_PAIR)),
+        *_columns("count", ("windows", "together", "failing", "other_failing", "both_failing")),
+        Column("failing_correlation", "correlation"),
+        *_columns("ratio", ("efficiency_together", "efficiency_alone")),
+        *_columns("bytes", ("bytes_together", "other_bytes_together")),
+        Column("share", "ratio"),
+        *_columns("rate", ("throughput_together", "throughput_alone")),
+        Column("throughput_correlation", "correlation"),
+    ),
+    keys=_PAIR_KEYS,
+    screen=(
+        *("src_site", "src_host", "dst_site", "dst_host", "vo", "other_vo", "windows", "together", "failing"),
+        *("both_failing", "failing_correlation", "efficiency_together", "efficiency_alone", "share"),
+        *("throughput_together", "throughput_alone", "throughput_correlation"),
+    ),
+    windows=True,
+    sides=_PAIR,
+    compares=True,
 )
 
 _ERROR_KEYS = (*LINK_KEYS, "scope", "phase", "category", "code", "template")
@@ -237,7 +296,30 @@ QUEUES = Report(
     ),
 )
 
+_WAIT_PARTS: dict[str, Kind] = {"count": "count", "mean": "ms", "min": "ms", "max": "ms"}
+_STATE_KEYS = ("fts", "vo", "src_host", "dst_host", "state")
+WAITS = ("wait", "staging")
+
+STATES = Report(
+    name="states",
+    view="file_state_10m",
+    time="window_start",
+    columns=(
+        Column("window_start", "time"),
+        *_columns("text", _STATE_KEYS),
+        Column("count", "count"),
+        *(Column(f"{wait}_{part}", kind) for wait in WAITS for part, kind in _WAIT_PARTS.items()),
+        Column("updated_at", "time"),
+    ),
+    keys=("window_start", *_STATE_KEYS),
+    screen=("window_start", "vo", "src_host", "dst_host", "state", "count", "wait_mean", "wait_max", "staging_mean"),
+    stages=WAITS,
+)
+
 REPORTS: dict[str, Report] = {
     report.name: report
-    for report in (LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, ERRORS, QUEUES, TRANSFERS, IN_FLIGHT, DEAD_LETTERS)
+    for report in (
+        *(LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, VOS, VO_SITES, VO_PAIRS, ERRORS, QUEUES, STATES),
+        *(TRANSFERS, IN_FLIGHT, DEAD_LETTERS),
+    )
 }

@@ -90,7 +90,9 @@ def test_order_is_by_columns_of_the_answer_falling_with_a_dash() -> None:
 
 def test_an_unknown_report_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
-        BadQuery, match="links, channels, endpoints, activities, errors, queues, transfers, in-flight, dead-letters"
+        BadQuery,
+        match="links, channels, endpoints, activities, vos, vo-sites, vo-pairs, errors, queues, states, transfers, "
+        "in-flight, dead-letters",
     ):
         report_named("lnks")
 
@@ -99,4 +101,13 @@ def test_an_unknown_report_is_refused_with_those_that_there_are() -> None:
 def test_keys_totals_and_screens_are_columns_of_their_report(report: Report) -> None:
     names = [column.name for column in report.columns]
     assert len(names) == len(set(names))
-    assert {report.time, *report.keys, *report.totals, *report.screen} <= set(names)
+    time = () if report.compares else (report.time,)
+    assert {*time, *report.keys, *report.totals, *report.screen} <= set(names)
+
+
+def test_vos_are_always_told_apart_and_pairs_have_no_single_windows() -> None:
+    assert parse_by(REPORTS["vos"], ["src_site"]) == ("technology", "src_site", "vo")
+    assert parse_by(REPORTS["vos"], ["vo,src_site"]) == ("technology", "vo", "src_site")
+    assert parse_by(REPORTS["vo-pairs"], ["vo"]) == ("technology", "vo", "other_vo")
+    with pytest.raises(BadQuery, match="cannot be grouped by 'window_start'"):
+        parse_by(REPORTS["vo-pairs"], ["window_start"])
