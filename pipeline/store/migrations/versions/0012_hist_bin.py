@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0010"
 
 _SQL = Path(__file__).parents[1] / "sql"
 
