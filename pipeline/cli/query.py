@@ -76,9 +76,10 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query links --from -1d --by vo --stages --json
       transferscope query errors --from -1d --by dst_site,template
       transferscope query transfers --where state=failed --where 'dst_host~*.cern.ch'
+      transferscope query transfers --from -1d --order throughput --where 'bytes>=100000000' --limit 20
       transferscope query in-flight --where lost=true
       transferscope query vos --from -1d --by src_site,dst_site --where src_site=CERN-PROD
-      transferscope query vo-pairs --from -7d --window 1h --where vo=cms --where dst_site=DESY-HH
+      transferscope query vo-pairs --from -7d --by src_site,dst_site --where vo=cms --where dst_site=DESY-HH
       transferscope query queues --from -1h --where 'dst_host~*.desy.de' --order -ready_last
       transferscope query states --from -1d --by vo,dst_host --where state=ACTIVE --stages
       transferscope query dead-letters --by reason

@@ -13,7 +13,8 @@ from pipeline.cli.errors import CommandError, ConfigurationError
 from pipeline.cli.output import say
 from pipeline.cli.terminal import safe
 from pipeline.cli.units import count, duration, moment
-from pipeline.ingest.fetch import NotFetched, fetch
+from pipeline.ingest.fetch import NotFetched
+from pipeline.ingest.pages import fetch_whole
 from pipeline.ingest.topologies import Loaded, load_topology, newest_topology
 from pipeline.store.session import Connection, Unavailable, connect
 from pipeline.store.topologies import Copy, InUse, copy_of
@@ -150,7 +151,7 @@ def _fetched(connection: Connection, address: str, use_copies: bool) -> tuple[Co
     with connection, connection.cursor() as cursor:
         known = copy_of(cursor, address)
     try:
-        fetched = fetch(address, known.etag, known.last_modified) if known else fetch(address)
+        fetched = fetch_whole(address, known.etag, known.last_modified) if known else fetch_whole(address)
     except NotFetched as error:
         if known is None or not use_copies:
             raise

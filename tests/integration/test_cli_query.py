@@ -47,13 +47,14 @@ def traffic(shell: Shell, tmp_path: Path) -> Shell:
     return shell
 
 
+COMPUTED = {"dead_letter": {"size"}, "transfer": {"throughput"}}
 RANGE = ("--from", "2026-11-22T12:00Z", "--to", "2026-11-22T12:20Z")
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
 def test_every_column_of_a_report_is_one_of_its_view(report: Report, database_url: str) -> None:
     views = [f"{report.view}_{width}" for width in WIDTHS] if report.windows else [report.view]
-    computed = {"efficiency", "throughput"} if report.windows else {"size"} if report.view == "dead_letter" else set()
+    computed = {"efficiency", "throughput"} if report.windows else COMPUTED.get(report.view, set())
     computed |= {f"{stage}_mean" for stage in report.stages}
     with closing(connect(database_url)) as connection, connection.cursor() as cursor:
         for view in views:
@@ -207,6 +208,29 @@ def test_transfers_in_flight_and_dead_letters_can_be_counted_by_their_keys(traff
         {"closed_by_state": False, "vo": "cms", "count": 1}
     ]
     assert traffic.json("query", "dead-letters", "--by", "reason") == [{"reason": "not_json", "count": 1, "size": 7}]
+
+
+def test_the_slowest_transfers_by_time_and_large_ones_by_rate(shell: Shell, tmp_path: Path) -> None:
+    facts = {1: (40, 10**9), 2: (10, 10**6), 3: (400, 2 * 10**9), 4: (100, 10**8), 5: (0, 10**9)}
+    lines = [
+        line(COMPLETE, complete(n, tr_bt_transfered=size, timestamp_tr_st=NOON_MS + 60_000 - seconds * 1000))
+        for n, (seconds, size) in facts.items()
+    ]
+    failed = complete(6, t_final_transfer_state="Error", tr_bt_transfered=10**9, tr_timestamp_start=NOON_MS - 600_000)
+    shell("replay", write(tmp_path / "slow.jsonl", [*lines, line(COMPLETE, failed)]))
+    slowest = shell.json("query", "transfers", "--order", "-streaming_ms", "--limit", "2")
+    assert [(row["file_id"], row["streaming_ms"]) for row in slowest] == [("3", 400_000), ("4", 100_000)]
+    (longest,) = shell.json("query", "transfers", "--order", "-total_ms", "--limit", "1")
+    assert (longest["file_id"], longest["total_ms"]) == ("6", 660_000)
+    rows = shell.json("query", "transfers", "--order", "throughput", "--where", "bytes>=100000000")
+    # No rate without a time, and of a failed one: they come last.
+    assert [(row["file_id"], row["throughput"]) for row in rows[:3]] == [
+        ("4", 10**6),
+        ("3", 5 * 10**6),
+        ("1", 25 * 10**6),
+    ]
+    assert {row["file_id"]: row["throughput"] for row in rows[3:]} == {"5": None, "6": None}
+    assert len(shell.json("query", "transfers", "--where", "throughput<2000000")) == 2
 
 
 def test_the_limit_says_that_there_are_more(traffic: Shell) -> None:

@@ -77,6 +77,53 @@ def test_a_dump_that_is_refused_is_not_kept_and_is_asked_for_again(shell: Shell,
     assert statuses(served) == [304]
 
 
+def gocdb_page(hosts: range, following: str = "") -> bytes:
+    link = f'<meta><link rel="self" href="x"/><link rel="next" href="{following}"/></meta>' if following else ""
+    services = "".join(
+        f"<SERVICE_ENDPOINT><HOSTNAME>se{n}.a.fr</HOSTNAME><SITENAME>SITE-{n}</SITENAME>"
+        "<SERVICE_TYPE>SRM</SERVICE_TYPE><IN_PRODUCTION>Y</IN_PRODUCTION></SERVICE_ENDPOINT>"
+        for n in hosts
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?><results>{link}{services}</results>'.encode()
+
+
+def test_all_pages_of_gocdb_are_one_dump(shell: Shell, served: Web) -> None:
+    address = f"{served.address}/gocdb?page=1"
+    served.pages = {
+        "/gocdb?page=1": gocdb_page(range(3), f"{served.address}/gocdb?page=2"),
+        "/gocdb?page=2": gocdb_page(range(3, 6), "/gocdb?page=3"),
+        "/gocdb?page=3": gocdb_page(range(6, 9)),
+    }
+    loaded = shell.json("topology", "load", address)
+    assert (loaded["revision"], loaded["warnings"]) == (1, [])
+    sites = [shell.json("topology", "show", f"se{n}.a.fr")["answers"][0]["site"] for n in range(9)]
+    assert sites == [f"SITE-{n}" for n in range(9)]
+    # A change on a later page is seen although the first page is the same.
+    served.pages["/gocdb?page=3"] = gocdb_page(range(6, 10))
+    assert shell.json("topology", "load", address)["revision"] == 2
+    assert statuses(served) == [200] * 6
+    del served.pages["/gocdb?page=2"]
+    shell("topology", "load", address, code=3)
+    assert "it answers 404" in shell.err
+    assert shell.json("topology", "show", "se9.a.fr")["revision"] == 2
+
+
+@pytest.mark.parametrize(
+    ("following", "why"),
+    [
+        ("/gocdb", "do not end"),
+        ("http://elsewhere.invalid/page2", "another server"),
+        ("/sorry", "page 2: it is not complete XML"),
+        ("/empty", "page 2 is not the XML of get_service_endpoint"),
+    ],
+)
+def test_pages_that_lead_astray_are_refused(shell: Shell, served: Web, following: str, why: str) -> None:
+    served.pages = {"/gocdb": gocdb_page(range(3), following), "/sorry": b"<html>Sorry", "/empty": b"<html/>"}
+    shell("topology", "load", f"{served.address}/gocdb", code=3)
+    assert why in shell.err
+    shell("topology", "show", "se1.a.fr", "--json", code=1)
+
+
 def test_an_address_that_is_away_ends_a_single_load(shell: Shell, served: Web) -> None:
     shell("topology", "load", f"{served.address}{SE}")
     del served.pages[SE]

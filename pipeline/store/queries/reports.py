@@ -231,6 +231,7 @@ TRANSFERS = Report(
         *_columns("bytes", ("bytes", "file_size")),
         *(Column(f"{stage}_ms", "ms") for stage in STAGES if stage_kind(stage) == "ms"),
         Column("queue_wait_ms", "ms"),
+        Column("throughput", "rate"),
         *_columns("text", _TRANSFER_ERROR),
         *_columns("count", ("retry", "retry_max")),
         Column("user_hash", "text"),
@@ -238,7 +239,18 @@ TRANSFERS = Report(
         *_columns("text", ("start_ref", "complete_ref", "direction", "locality")),
     ),
     keys=(*_TRANSFER_WHO, *_TRANSFER_WHAT, "state", *_TRANSFER_ERROR, "user_hash", "direction", "locality"),
-    screen=("ended_at", "state", "vo", "src_host", "dst_host", "bytes", "total_ms", "error_category", "transfer_id"),
+    screen=(
+        "ended_at",
+        "state",
+        "vo",
+        "src_host",
+        "dst_host",
+        "bytes",
+        "total_ms",
+        "throughput",
+        "error_category",
+        "transfer_id",
+    ),
     totals=("bytes",),
 )
 

@@ -12,10 +12,13 @@ from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Question
-from pipeline.store.queries.reports import DEAD_LETTERS
+from pipeline.store.queries.reports import DEAD_LETTERS, TRANSFERS
 from pipeline.store.queries.statement import Statement, between, ordered, view
+from schemas.events import OK
 
 COUNT = Column("count", "count")
+
+_COMPUTED = ("size", "throughput")
 
 
 def rows_statement(question: Question) -> Statement:
@@ -25,7 +28,7 @@ def rows_statement(question: Question) -> Statement:
     if report.counts:  # windows, so the range goes from edge to edge
         from_ms = None if from_ms is None else floor_ms(from_ms, BASE_MS)
         to_ms = None if to_ms is None else ceil_ms(to_ms, BASE_MS)
-    stored = [column.name for column in report.columns if column.name != "size"]
+    stored = [column.name for column in report.columns if column.name not in _COMPUTED]
     table = view(report.view, [*stored, "body"] if report is DEAD_LETTERS else stored)
     expressions: dict[str, Any] = {name: table.c[name] for name in stored}
     time: Any = table.c[report.time]
@@ -33,6 +36,10 @@ def rows_statement(question: Question) -> Statement:
         expressions["size"] = sa.func.octet_length(table.c.body)
         # A line of a file need not say when it was received; the time at which it died is always known.
         time = sa.func.coalesce(time, table.c.died_at)
+    if report is TRANSFERS:
+        # Of ok ones with a streaming time, as in the windows.
+        streamed = sa.and_(table.c.state == OK, table.c.streaming_ms > 0)
+        expressions["throughput"] = sa.case((streamed, sa.cast(table.c.bytes, sa.Double) * 1000 / table.c.streaming_ms))
     restricted = [
         *between(time, from_ms, to_ms),
         *clauses(question.where, expressions),
