@@ -7,7 +7,7 @@ all others go on. Earlier days on which bytes of its transfers moved are rewritt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
@@ -17,12 +17,12 @@ from pipeline.stages.enrich import Resolved, Topology
 from pipeline.stages.errors import ErrorKey, error_key
 from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
-from pipeline.store import expected, locks, topologies
+from pipeline.store import expected, locks, settings, topologies
 from pipeline.store.copying import NULL, copy_rows, texts
 from pipeline.store.expected import Days
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
-from pipeline.store.verify import DAY, Cell, compare, whole_days
+from pipeline.store.verify import DAY, BelowRawFloor, Cell, compare, whole_days
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FETCH = 5000
@@ -113,6 +113,8 @@ def _own(cursor: Cursor, day: Days, topology: Topology) -> list[Days]:
         locks.share_topology(cursor)
         if topologies.latest_revision(cursor) != topology.revision:
             raise TopologyChanged("another topology was loaded meanwhile: run recompute again")
+        if day.begin < _floor(cursor):
+            raise BelowRawFloor(f"single transfers of {day.begin:%Y-%m-%d} were dropped meanwhile: run recompute again")
         locks.own_days(cursor, [(each.begin - _EPOCH).days for each in affected])
         if set(_affected(cursor, day)) <= set(affected):
             return affected
@@ -217,7 +219,13 @@ def _place(row: _Row, topology: Topology) -> _Place:
     return _Place(link, flow, src, dst)
 
 
+def _floor(cursor: Cursor) -> datetime:
+    """Windows before it cannot be made again: the rows below them are gone."""
+    return _EPOCH + timedelta(milliseconds=settings.raw_floor_ms(cursor) or 0)
+
+
 def _affected(cursor: Cursor, day: Days) -> list[Days]:
+    floor = _floor(cursor)
     cursor.execute(
         "SELECT DISTINCT moved_on AT TIME ZONE 'UTC' FROM store.transfer,"
         " generate_series(date_trunc('day', moved_from AT TIME ZONE 'UTC'), moved_to AT TIME ZONE 'UTC', '1 day')"
@@ -225,4 +233,5 @@ def _affected(cursor: Cursor, day: Days) -> list[Days]:
         " AND (moved_from AT TIME ZONE 'UTC') < date_trunc('day', ended_at AT TIME ZONE 'UTC')",
         (day.begin, day.end),
     )
-    return [Days(begin, begin + DAY) for begin in sorted({day.begin, *(begin for (begin,) in cursor.fetchall())})]
+    others = {begin for (begin,) in cursor.fetchall() if begin >= floor}
+    return [Days(begin, begin + DAY) for begin in sorted({day.begin, *others})]
