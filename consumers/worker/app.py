@@ -55,7 +55,7 @@ def create_app(config: WorkerConfig) -> faust.App:
 
     app.web_server(page)
     app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
-    app.service(Housekeeping(config.database_url))  # type: ignore[arg-type]
+    app.service(Housekeeping(config.database_url, config.kept()))  # type: ignore[arg-type]
     return app
 
 

@@ -8,6 +8,7 @@ from mode import Service
 
 from consumers.thread import WorkThread
 from pipeline.store.housekeeping import Housekeeper
+from pipeline.store.retention import Retention
 from pipeline.store.session import Unavailable
 
 log = logging.getLogger(__name__)
@@ -20,9 +21,9 @@ class Housekeeping(Service):
 
     logger = logging.getLogger("faust.transferscope")
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, kept: Retention) -> None:
         super().__init__()
-        self._housekeeper = Housekeeper(database_url)
+        self._housekeeper = Housekeeper(database_url, kept)
         self._thread = WorkThread("housekeeper")
 
     @Service.timer(EVERY_S)

@@ -93,6 +93,8 @@ def show(settings: Settings, /, id: int, only_body: bool, as_json: bool) -> None
         found = letters.load([id])
     if not found:
         raise CommandError(f"there is no dead letter {id}: transferscope dead-letters list --all shows those there are")
+    if only_body and found[0].emptied_at is not None:
+        raise CommandError(_gone(found[0]))
     if only_body:
         sys.stdout.buffer.write(found[0].message.body)
     elif as_json:
@@ -109,7 +111,8 @@ def replay(settings: Settings, /, reason: str | None, as_json: bool) -> None:
     """Try dead letters again, with their own headers and receipt time, as if they had come on time.
 
     Those that are stored now are marked as replayed; the others stay, with the reason of this try, and the exit code
-    is 1. Those that were too large are left out: their bodies are not whole.
+    is 1. Those that were too large are left out, as their bodies are not whole, and those that are older than
+    retention_days, as their bodies are gone.
 
     \b
     Example: transferscope dead-letters replay --reason bad_time
@@ -120,7 +123,7 @@ def replay(settings: Settings, /, reason: str | None, as_json: bool) -> None:
         closing(DeadLetters(url)) as letters,
         closing(Ingest(url, settings.retention_days, user_key=user_key(settings))) as ingest,
     ):
-        waiting = letters.waiting(reason)
+        waiting, emptied = letters.waiting(reason), letters.emptied(reason)
         with Progress("replaying", "dead letters", len(waiting)) as progress:
             for batch in batches(waiting, lambda item: item[1]):
                 tried = try_again(letters, ingest, [number for number, _ in batch])
@@ -128,18 +131,30 @@ def replay(settings: Settings, /, reason: str | None, as_json: bool) -> None:
                 died.update(one.reason for one in tried.died_again)
                 progress.advance(len(batch))
     if as_json:
-        write_json({"tried": len(waiting), "replayed": replayed, "died_again": dict(sorted(died.items()))})
+        told = {"tried": len(waiting), "replayed": replayed, "died_again": dict(sorted(died.items()))}
+        write_json({**told, "emptied": emptied})
     else:
         again = "".join(f", {number} {name}" for name, number in sorted(died.items()))
         print(f"{len(waiting)} tried, {replayed} replayed, {died.total()} dead again{again}")
+        if emptied:
+            say(f"{emptied} more cannot be tried: their bodies were removed when they were older than retention_days")
     if died:
         raise click.exceptions.Exit(ANSWER_IS_NO)
 
 
+def _gone(letter: DeadLetter) -> str:
+    removed = human(letter.emptied_at, "time")
+    return (
+        f"the body of dead letter {letter.id} is gone: headers, body and detail were removed on {removed}, when it was"
+        f" older than retention_days; {letter.message.ref or 'its source'} may still have it"
+    )
+
+
 def _document(letter: DeadLetter) -> dict[str, Any]:
     message = letter.message
+    body: dict[str, str | None]
     try:
-        body = {"body": message.body.decode()}
+        body = {"body": None if letter.emptied_at else message.body.decode()}
     except UnicodeDecodeError:
         body = {"body_base64": base64.b64encode(message.body).decode()}
     return {
@@ -151,6 +166,7 @@ def _document(letter: DeadLetter) -> dict[str, Any]:
         "received": message.received_ms,
         "died_at": letter.died_at,
         "replayed_at": letter.replayed_at,
+        "emptied_at": letter.emptied_at,
         "ref": message.ref,
         "headers": message.headers,
         **body,
@@ -161,16 +177,19 @@ def _print(letter: DeadLetter) -> None:
     message = letter.message
     lines = {
         "dead letter": letter.id,
-        "reason": f"{letter.reason}: {letter.detail}",
+        "reason": f"{letter.reason}: {letter.detail}" if letter.detail else letter.reason,
         "topic": f"{message.topic} ({message.kind})",
         "received": None if message.received_ms is None else to_datetime(message.received_ms),
         "died": letter.died_at,
         "replayed": letter.replayed_at,
         "read from": message.ref,
         **{f"header {name}": text for name, text in sorted(message.headers.items())},
-        "body": human(len(message.body), "bytes"),
+        "body": human(len(message.body), "bytes") if letter.emptied_at is None else "gone",
     }
     width = max(len(name) for name in lines)
     for name, value in lines.items():
         print(f"{safe(name).ljust(width)}  {safe(human(value, 'text'))}")
+    if letter.emptied_at is not None:
+        say(_gone(letter))
+        return
     print(safe(message.body.decode("utf-8", "backslashreplace"), keep="\n\t"))

@@ -18,6 +18,7 @@ from pipeline.cli.settings import Settings
 from pipeline.store.activity import writer_addresses
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
+from pipeline.store.storage import Storage, storage
 from pipeline.store.topologies import InUse, in_use
 
 
@@ -57,6 +58,7 @@ class FlowState:
     workers: tuple[str, ...]
     left_out: tuple[str, ...]
     topology: InUse | None
+    storage: Storage
 
     @property
     def waiting(self) -> int:
@@ -111,7 +113,8 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         workers = tuple(writer_addresses(connection))
         with connection, connection.cursor() as cursor:
             topology = in_use(cursor)
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology)
+        stored = storage(connection)
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored)
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,12 @@ class Settings:
         values.whole(1, 64), "partitions of fts.transfer, and so the most workers that share the work", 8
     )
     retention_days: int = _setting(values.whole(1, 3650), "days that single transfers are kept", 30)
+    window_retention_days: int = _setting(
+        values.whole(1, 36500), "days that windows of 10 minutes are kept, and samples of queues", 90
+    )
+    hour_retention_days: int = _setting(
+        values.whole(1, 36500), "days that windows of an hour are kept; those of a day are kept for ever", 730
+    )
     lost_after_hours: int = _setting(values.whole(1, 24 * 365), "a start without a complete is lost after this", 24)
     user_hash_key_file: Path | None = _setting(
         values.file,
@@ -142,7 +149,21 @@ def load(config: Path | None, environment: Mapping[str, str]) -> Settings:
             raise ConfigurationError(f"{path}: stomp_brokers and [[broker]] both name brokers: keep one of them")
         del resolved[BROKER_TABLES]
         origins.pop(BROKER_TABLES)
-    return Settings(**resolved, origins=origins)
+    found = Settings(**resolved, origins=origins)
+    _check_retention(found)
+    return found
+
+
+def _check_retention(settings: Settings) -> None:
+    """Windows cannot be dropped while what they are made of is kept, and may still change them."""
+    names = ("retention_days", "window_retention_days", "hour_retention_days")
+    for shorter, longer in pairwise(names):
+        least, days = getattr(settings, shorter), getattr(settings, longer)
+        if days < least:
+            raise ConfigurationError(
+                f"{longer} is {days} ({settings.origins[longer]}), less than {shorter}, {least}"
+                f" ({settings.origins[shorter]}): set {longer} to {least} or more"
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
 from pipeline.cli.progress import Waiting
 from pipeline.cli.settings import Settings
+from pipeline.cli.storage_view import print_storage, storage_document
 from pipeline.cli.topology_load import age_sentence
 from pipeline.cli.units import count
 from pipeline.store.queries.columns import Column
@@ -31,7 +32,7 @@ POLL_S = 0.5
 @json_option
 @with_settings
 def status(settings: Settings, /, wait_s: float | None, as_json: bool) -> None:
-    """Show queue depths, consumer lag, freshness, dead letters and the age of the topology.
+    """Show queue depths, consumer lag, freshness, dead letters, the age of the topology, and what is stored.
 
     Idle means: every configured virtual queue exists and has a consumer, every queue is empty and every message in
     Kafka is committed in the store. Exit code 1 when it is not idle in time, or something is wrong: a queue without
@@ -80,6 +81,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "dead_letters": state.dead_letters,
         "workers": list(state.workers),
         "topology": state.topology._asdict() if state.topology else None,
+        "storage": storage_document(state.storage),
         "left_out": list(state.left_out),
     }
 
@@ -104,6 +106,7 @@ def _print(state: FlowState, problems: list[str]) -> None:
     print(f"dead letters: {dead or 'none'}")
     print(f"workers: {', '.join(state.workers) or 'none'}")
     print(age_sentence(state.topology) if state.topology else "topology: none was loaded")
+    print_storage(state.storage)
     for part in state.left_out:
         print(f"not looked at: {part}")
     for problem in problems:

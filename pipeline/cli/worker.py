@@ -50,6 +50,8 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
         health_host,
         health_port,
         settings.user_hash_key_file,
+        settings.window_retention_days,
+        settings.hour_retention_days,
     )
     user_key(settings)  # said now in a sentence, if it is none
     _check(config)

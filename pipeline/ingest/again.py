@@ -23,7 +23,7 @@ def try_again(letters: DeadLetters, ingest: Ingest, ids: Sequence[int]) -> Tried
     They are marked after they are stored: a death in between makes them duplicates at the next try, no more. Raises
     Unavailable.
     """
-    batch = letters.load(ids)
+    batch = [letter for letter in letters.load(ids) if letter.emptied_at is None]
     died = _process(ingest, batch)
     if died is None:  # Postgres refused some: one by one, to tell which
         died = [one for letter in batch for one in _process(ingest, [letter]) or ()]

@@ -12,7 +12,7 @@ from pipeline.stages.enrich import Enriched, Topology, enrich
 from pipeline.stages.users import Users
 from pipeline.store import settings as stored_settings
 from pipeline.store import topologies
-from pipeline.store.transaction import OtherTopology, Refused, Store
+from pipeline.store.transaction import Counts, Outdated, Refused, Store
 from pipeline.topology.resolve import Topology as Snapshot
 from schemas.envelope import RawMessage
 from schemas.rules import Horizon
@@ -57,7 +57,9 @@ class Ingest:
 
     def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
         """Decode and enrich a batch; no I/O."""
-        return enrich(decode(messages, self._horizon), self._topology, self._users)
+        horizon = self._horizon
+        enriched = enrich(decode(messages, horizon), self._topology, self._users)
+        return enriched._replace(raw_floor_ms=horizon.raw_floor_ms)
 
     def commit(self, messages: Sequence[RawMessage], batch: Enriched) -> BatchResult:
         """Commit a prepared batch. What Postgres refuses becomes a dead letter, its neighbours are stored.
@@ -66,7 +68,7 @@ class Ingest:
         """
         try:
             counts = self._store.commit(batch)
-        except OtherTopology:
+        except Outdated:
             self.refresh()
             return self.commit(messages, self.prepare(messages))
         except Refused as refused:
@@ -74,7 +76,7 @@ class Ingest:
                 return self._halves(messages)
             log.error("a message is refused by PostgreSQL: %s", refused.why)
             dead = Dead(messages[0], "store_refused", refused.why)
-            counts = self._store.commit(Enriched([], [], [], [dead], batch.topology_revision, [], {}))
+            counts = self._commit_dead(dead)
         return BatchResult(sum(counts), *counts)
 
     def process(self, messages: Sequence[RawMessage]) -> BatchResult:
@@ -85,6 +87,14 @@ class Ingest:
     def close(self) -> None:
         """Give the connection back."""
         self._store.close()
+
+    def _commit_dead(self, dead: Dead) -> Counts:
+        while True:
+            revision, floor_ms = self._topology.revision, self._horizon.raw_floor_ms
+            try:
+                return self._store.commit(Enriched([], [], [], [dead], revision, [], {}, floor_ms))
+            except Outdated:
+                self.refresh()
 
     def _halves(self, messages: Sequence[RawMessage]) -> BatchResult:
         middle = len(messages) // 2

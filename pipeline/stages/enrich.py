@@ -75,7 +75,8 @@ class NewState(msgspec.Struct, gc=False):
 
 
 class Enriched(NamedTuple):
-    """An enriched batch and the topology revision that it was enriched with. Queues are told by host alone."""
+    """An enriched batch, the topology revision that it was enriched with, and the raw floor that it was decoded with
+    (``Horizon``). Queues are told by host alone."""
 
     starts: list[NewStart]
     completes: list[NewComplete]
@@ -84,6 +85,7 @@ class Enriched(NamedTuple):
     topology_revision: int
     reports: list[QueueReport]
     samples: Samples
+    raw_floor_ms: int | None = None
 
 
 def enrich(decoded: Decoded, topology: Topology, users: Users = NO_USERS) -> Enriched:

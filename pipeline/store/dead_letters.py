@@ -16,12 +16,13 @@ NOT_WHOLE = ("too_large",)
 
 _COLUMNS = (
     "id, kind, topic, body, headers, (extract(epoch FROM received_at) * 1000)::bigint, ref, identity,"
-    " reason, detail, died_at, replayed_at"
+    " reason, detail, died_at, replayed_at, emptied_at"
 )
 
 
 class DeadLetter(NamedTuple):
-    """A dead letter: the message as it was received, why it could not be used, and when it was after all."""
+    """A dead letter: the message as it was received, why it could not be used, and when it was after all. Once it is
+    emptied its body, headers and detail are gone."""
 
     id: int
     message: RawMessage
@@ -29,6 +30,7 @@ class DeadLetter(NamedTuple):
     detail: str
     died_at: datetime
     replayed_at: datetime | None
+    emptied_at: datetime | None
 
 
 class DiedAgain(NamedTuple):
@@ -60,10 +62,22 @@ class DeadLetters:
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
                 "SELECT id, octet_length(body) FROM store.dead_letter"
-                " WHERE replayed_at IS NULL AND reason <> ALL(%s) AND (%s::text IS NULL OR reason = %s) ORDER BY id",
+                " WHERE replayed_at IS NULL AND emptied_at IS NULL AND reason <> ALL(%s)"
+                " AND (%s::text IS NULL OR reason = %s) ORDER BY id",
                 (list(NOT_WHOLE), reason, reason),
             )
             return [(int(number), int(size)) for number, size in cursor.fetchall()]
+
+    def emptied(self, reason: str | None) -> int:
+        """How many (of one reason) were never used, and cannot be any more."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM store.dead_letter WHERE replayed_at IS NULL AND emptied_at IS NOT NULL"
+                " AND (%s::text IS NULL OR reason = %s)",
+                (reason, reason),
+            )
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
 
     def mark(self, replayed: Iterable[int], died_again: Iterable[DiedAgain]) -> None:
         """Note which were used after all, and why the others still were not."""
@@ -72,7 +86,7 @@ class DeadLetters:
             execute_values(
                 cursor,
                 "UPDATE store.dead_letter AS d SET reason = u.reason, detail = u.detail"
-                " FROM (VALUES %s) AS u(id, reason, detail) WHERE d.id = u.id",
+                " FROM (VALUES %s) AS u(id, reason, detail) WHERE d.id = u.id AND d.emptied_at IS NULL",
                 sorted(died_again),
                 template="(%s::bigint, %s, %s)",
             )

@@ -1,6 +1,7 @@
 """Who waits for whom. Writers share the topology and the days whose windows they touch, and own the shards of their
-transfer keys; ``recompute`` shares the topology and owns days; a load owns the topology. Every holder asks for the
-topology first, then days, then shards, each rising, so nobody waits in a circle.
+transfer keys; ``recompute`` shares the topology and owns days; a load owns the topology, and so does who raises
+the raw floor: both change what batches must be prepared with. Every holder asks for the topology first, then days, then
+shards, each rising, so nobody waits in a circle.
 """
 
 from __future__ import annotations
@@ -42,13 +43,18 @@ def share_day(cursor: Cursor, day: int) -> None:
 
 
 def share_topology(cursor: Cursor) -> None:
-    """Keep loads of another topology waiting."""
+    """Keep loads of another topology waiting, and who raises the raw floor."""
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_TOPOLOGY,))
 
 
 def own_topology(cursor: Cursor) -> None:
-    """Wait until nobody writes with the topology in use, and keep everybody from beginning to."""
+    """Wait until nobody writes with the topology and the raw floor in use, and keep everybody from beginning to."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_TOPOLOGY,))
+
+
+def own_shard(cursor: Cursor, shard: int) -> None:
+    """Keep writers away from the transfer keys of a shard."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_SHARDS, shard))
 
 
 def own_days(cursor: Cursor, days: list[int]) -> None:

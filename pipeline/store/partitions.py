@@ -1,17 +1,22 @@
-"""Partitions of the tables that grow with time, made when the first row of their time comes.
+"""Partitions of the tables that grow with time, made ahead, or when the first row of their time comes.
 
-Attaching takes a lock that lets writers go on; one advisory lock keeps two makers apart.
+Attaching takes a lock that lets writers go on; one advisory lock keeps two makers apart. None is made before the raw
+floor, whoever asks: what lies there was dropped, and stays so.
 """
 
 from __future__ import annotations
 
-from calendar import monthrange
+import re
+from calendar import isleap, monthrange
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.store import settings
 
 _MAKER_LOCK = 0x7473_7061
 
@@ -21,17 +26,25 @@ class _Scheme(NamedTuple):
     step: str
 
 
-_BY_DAY = (
-    *("start", "transfer", "file_state", "link_10m", "link_hist", "file_state_10m", "flow_10m", "error_10m"),
-    *("queue_message", "queue_sample"),
-)
-_BY_MONTH = ("link_1h", "flow_1h")
-_BY_YEAR = ("link_1d", "flow_1d")
+RAW = ("start", "transfer", "file_state", "queue_message")
+"""Single messages, a partition a day."""
+
+BASE = ("link_10m", "link_hist", "file_state_10m", "flow_10m", "error_10m", "queue_sample")
+"""Windows of ten minutes and what they are made of, a partition a day."""
+
+HOURLY = ("link_1h", "flow_1h")
+"""Windows of an hour, a partition a month."""
+
+DAILY = ("link_1d", "flow_1d")
+"""Windows of a day, a partition a year."""
+
 _SCHEMES = (
-    *(_Scheme(table, "day") for table in _BY_DAY),
-    *(_Scheme(table, "month") for table in _BY_MONTH),
-    *(_Scheme(table, "year") for table in _BY_YEAR),
+    *(_Scheme(table, "day") for table in (*RAW, *BASE)),
+    *(_Scheme(table, "month") for table in HOURLY),
+    *(_Scheme(table, "year") for table in DAILY),
 )
+_NAME = re.compile(r"(\w+)_p(\d{4})(\d\d)?(\d\d)?")
+DAY_MS = 86_400_000
 _REWRITTEN = ("link_1", "flow_1", "error_1", "file_state_1")
 
 
@@ -42,6 +55,45 @@ class _Part(NamedTuple):
     end: str
 
 
+class Partition(NamedTuple):
+    """A partition that is there, with the time that it holds: [begin, end) in ms since the epoch."""
+
+    table: str
+    name: str
+    begin_ms: int
+    end_ms: int
+
+
+def existing(cursor: Cursor, tables: Iterable[str]) -> list[Partition]:
+    """The partitions of these tables, by rising time."""
+    cursor.execute(
+        "SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
+        " JOIN pg_class AS p ON p.oid = i.inhparent"
+        " WHERE p.relnamespace = 'store'::regnamespace AND p.relkind = 'p' AND p.relname = ANY(%s)",
+        (list(tables),),
+    )
+    return sorted((_parsed(name) for (name,) in cursor.fetchall()), key=lambda each: (each.end_ms, each.name))
+
+
+def _parsed(name: str) -> Partition:
+    found = _NAME.fullmatch(name)
+    assert found is not None, f"store.{name} was not made here"
+    table, year, month, day = found[1], int(found[2]), int(found[3] or 1), int(found[4] or 1)
+    if found[4]:
+        days = 1
+    elif found[3]:
+        days = monthrange(year, month)[1]
+    else:
+        days = 366 if isleap(year) else 365
+    begin_ms = int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
+    return Partition(table, name, begin_ms, begin_ms + days * DAY_MS)
+
+
+def own_making(cursor: Cursor) -> None:
+    """Keep makers of partitions waiting until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKER_LOCK,))
+
+
 class Partitions:
     """Makes sure that the partitions of some days exist; remembers which do, so asking again costs nothing."""
 
@@ -49,12 +101,17 @@ class Partitions:
         self._known: set[int] = set()
 
     def ensure(self, connection: Connection, days_ms: Iterable[int]) -> None:
-        """Make what is missing for these days (ms of each midnight UTC), in a transaction of its own."""
+        """Make what is missing for these days (ms of each midnight UTC), in a transaction of its own.
+
+        Days before the raw floor get none.
+        """
         missing = [day for day in days_ms if day not in self._known]
         if not missing:
             return
         with connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKER_LOCK,))
+            own_making(cursor)
+            floor_ms = settings.raw_floor_ms(cursor)
+            missing = [day for day in missing if floor_ms is None or day >= floor_ms]
             parts = {part.name: part for day in missing for part in _parts_of(day)}
             cursor.execute(
                 "SELECT relname FROM pg_class WHERE relnamespace = 'store'::regnamespace AND relname = ANY(%s)",

@@ -7,18 +7,18 @@ all others go on. Earlier days on which bytes of its transfers moved are rewritt
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Topology
-from pipeline.store import expected, locks, topologies
+from pipeline.store import expected, locks, settings, topologies
 from pipeline.store.expected import Days
 from pipeline.store.partitions import Partitions
 from pipeline.store.relink import Relinking, moved_on
-from pipeline.store.verify import Cell, compare, whole_days
+from pipeline.store.verify import BelowRawFloor, Cell, compare, whole_days
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT = 1000
@@ -82,7 +82,7 @@ def _one_day(
         changed = relinking.relink(cursor, day)
         cells, differing = 0, 0
         examples: list[Cell] = []
-        for each in sorted({day} | moved_on(cursor, day, all_rows=False)):
+        for each in sorted({day} | _earlier(cursor, day, all_rows=False)):
             expected.build(cursor, each)
             difference = compare(cursor, each)
             expected.install(cursor, each)
@@ -95,11 +95,24 @@ def _one_day(
 def _own(cursor: Cursor, day: Days, revision: int) -> list[Days]:
     """Own a day and those on which bytes of its transfers moved; which these are may change until they are owned."""
     while True:
-        affected = sorted({day} | moved_on(cursor, day, all_rows=True))
+        affected = sorted({day} | _earlier(cursor, day, all_rows=True))
         locks.share_topology(cursor)
         if topologies.latest_revision(cursor) != revision:
             raise TopologyChanged("another topology was loaded meanwhile: run recompute again")
+        if day.begin < _floor(cursor):
+            raise BelowRawFloor(f"single transfers of {day.begin:%Y-%m-%d} were dropped meanwhile: run recompute again")
         locks.own_days(cursor, [(each.begin - _EPOCH).days for each in affected])
-        if moved_on(cursor, day, all_rows=True) <= set(affected):
+        if _earlier(cursor, day, all_rows=True) <= set(affected):
             return affected
         cursor.connection.rollback()
+
+
+def _earlier(cursor: Cursor, day: Days, all_rows: bool) -> set[Days]:
+    """Earlier days, as far as their windows can be made again, on which bytes of this day's transfers moved."""
+    floor = _floor(cursor)
+    return {each for each in moved_on(cursor, day, all_rows) if each.begin >= floor}
+
+
+def _floor(cursor: Cursor) -> datetime:
+    """Windows before it cannot be made again: the rows below them are gone."""
+    return _EPOCH + timedelta(milliseconds=settings.raw_floor_ms(cursor) or 0)

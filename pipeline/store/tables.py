@@ -366,7 +366,9 @@ dead_letter = Table(
     _text("ref"),
     Column("died_at", _moment(), nullable=False, server_default=func.now()),
     Column("replayed_at", _moment()),
+    Column("emptied_at", _moment()),
     UniqueConstraint("identity"),
+    Index("dead_letter_whole", "died_at", postgresql_where=text("emptied_at IS NULL")),
     comment="Messages that could not be used, whole, each once, with the reason.",
 )
 

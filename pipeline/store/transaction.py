@@ -25,7 +25,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import flow_rows, locks, state, topologies, window_rows, writer
+from pipeline.store import flow_rows, locks, settings, state, window_rows, writer
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import Unavailable, connect, service_address
@@ -50,8 +50,8 @@ class Refused(Exception):
         self.why = why
 
 
-class OtherTopology(Exception):
-    """The batch was enriched with a topology that is no longer in use."""
+class Outdated(Exception):
+    """The batch was prepared with a topology or a raw floor that is no longer in use."""
 
 
 class Counts(NamedTuple):
@@ -102,8 +102,8 @@ class Store:
     def commit(self, batch: Enriched) -> Counts:
         """Write one batch.
 
-        Raises Unavailable when Postgres is away, Refused when it will not take the rows, OtherTopology when the batch
-        must be enriched anew.
+        Raises Unavailable when Postgres is away, Refused when it will not take the rows, Outdated when the batch must
+        be prepared anew.
         """
         for attempt in range(1, _MOST_TRIES + 1):
             try:
@@ -130,8 +130,8 @@ class Store:
         numbers = self._keys.numbers(connection, batch)
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
-            if topologies.latest_revision(cursor) != batch.topology_revision:
-                raise OtherTopology
+            if settings.in_use(cursor) != (batch.topology_revision, batch.raw_floor_ms):
+                raise Outdated
             effects = decide(batch, state.load(cursor, batch))
             writer.write(cursor, effects, numbers, batch.topology_revision)
         return _counts(batch, effects)

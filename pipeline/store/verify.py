@@ -18,6 +18,7 @@ from pipeline.stages.flows import FlowKey
 from pipeline.stages.windows import LinkKey
 from pipeline.store import expected, settings
 from pipeline.store.expected import FAMILIES, Days, Family
+from pipeline.store.partitions import BASE, RAW, existing
 
 _KEPT = 1000
 DAY = timedelta(days=1)
@@ -68,12 +69,16 @@ def whole_days(connection: Connection, from_ms: int | None, to_ms: int | None) -
             raise BelowRawFloor(
                 f"single transfers before {_moment(floor_ms):%Y-%m-%d} are no longer kept: choose a later start"
             )
-        # Every row makes the partitions of its day in all tables (partitions.py), so they tell which days have rows.
+        # Every row makes the partitions of its day in all tables, so they tell which days may have rows; those that
+        # were made ahead were never written to.
+        days = existing(cursor, (*RAW, *BASE))
         cursor.execute(
-            "SELECT right(c.relname, 8) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = 'store.link_10m'::regclass ORDER BY 1"
+            "SELECT relname FROM pg_class WHERE relnamespace = 'store'::regnamespace AND relname = ANY(%s)"
+            " AND pg_relation_size(oid) > 0",
+            ([day.name for day in days],),
         )
-        starts = [datetime.strptime(f"{name} +0000", "%Y%m%d %z") for (name,) in cursor.fetchall()]
+        written = {name for (name,) in cursor.fetchall()}
+        starts = [_moment(begin_ms) for begin_ms in sorted({day.begin_ms for day in days if day.name in written})]
     first = None if floor_ms is None else _moment(floor_ms)
     return [
         Days(day, day + DAY)

@@ -132,7 +132,7 @@ def test_dead_letters_are_listed_shown_and_replayed_once_the_cause_is_mended(
     replay = ("dead-letters", "replay", "--reason", "store_refused")
     assert transferscope.json(*replay, code=1)["died_again"] == {"store_refused": 1}
     database.ask("ALTER TABLE store.transfer DROP CONSTRAINT mischief")
-    assert transferscope.json(*replay) == {"tried": 1, "replayed": 1, "died_again": {}}
+    assert transferscope.json(*replay) == {"tried": 1, "replayed": 1, "died_again": {}, "emptied": 0}
     assert transferscope.json(*replay)["tried"] == 0
     assert_holds([recorded, more], transferscope.database_url, note=f"seed {SEED}")
     assert transferscope.json("verify")["differing"] == 0

@@ -121,6 +121,7 @@ def test_dead_letters_that_still_cannot_be_used_stay_with_the_reason_of_the_new_
         "tried": 1,
         "replayed": 0,
         "died_again": {"unknown_state": 1},
+        "emptied": 0,
     }
     (letter,) = shell.json("dead-letters", "list")
     assert (letter["reason"], letter["replayed_at"]) == ("unknown_state", None)
@@ -139,6 +140,7 @@ def test_dead_letters_that_can_be_used_now_give_what_they_would_have_given_on_ti
         "tried": 2,
         "replayed": 1,
         "died_again": {"not_json": 1},
+        "emptied": 0,
     }
     (transfer,) = shell.json("query", "transfers")
     assert transfer["start_ref"] == f"{tmp_path / 'r.jsonl'}:1"
@@ -156,4 +158,4 @@ def test_bodies_that_are_not_whole_are_not_tried_again(shell: Shell, tmp_path: P
     assert shell.json("replay", write(tmp_path / "r.jsonl", [line(COMPLETE, body)]))["dead"] == 1
     (letter,) = shell.json("dead-letters", "list", "--reason", "too_large")
     assert letter["size"] == 1024 * 1024
-    assert shell.json("dead-letters", "replay") == {"tried": 0, "replayed": 0, "died_again": {}}
+    assert shell.json("dead-letters", "replay") == {"tried": 0, "replayed": 0, "died_again": {}, "emptied": 0}

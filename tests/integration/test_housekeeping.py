@@ -12,15 +12,16 @@ import pytest
 from pipeline.ingest import Ingest
 from pipeline.simulator import simulate
 from pipeline.simulator.mix import CLEAN
-from pipeline.store.housekeeping import Housekeeper
+from pipeline.store.housekeeping import Done, Housekeeper
 from pipeline.store.recompute import recompute
+from pipeline.store.retention import Retention
 from pipeline.store.session import connect
 from pipeline.store.verify import verify
 from pipeline.topology.resolve import Topology
 from schemas.envelope import RawMessage
 from tests.support import bridged
 from tests.support.database import Database
-from tests.support.fts_messages import T
+from tests.support.fts_messages import HOUR, T
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -53,7 +54,7 @@ def shown(database: Database) -> list[Any]:
 def housekeeper(database: Database) -> Housekeeper:
     """One to whom the statistics of Postgres, which lag behind, tell all there is."""
     database.ask("SELECT pg_stat_force_next_flush()")
-    return Housekeeper(database.url)
+    return Housekeeper(database.url, Retention(), lambda _: T + HOUR)
 
 
 def test_pieces_become_whole_and_nothing_changes(ingest: Ingest, database: Database) -> None:
@@ -65,7 +66,7 @@ def test_pieces_become_whole_and_nothing_changes(ingest: Ingest, database: Datab
 
     def all_is_whole() -> bool:
         nonlocal saved
-        saved += keeper.run()
+        saved += keeper.run().folded
         return bool(database.value(PIECES) == windows)
 
     eventually(all_is_whole, 30)
@@ -73,7 +74,7 @@ def test_pieces_become_whole_and_nothing_changes(ingest: Ingest, database: Datab
     assert shown(database) == before
     with closing(connect(database.url)) as connection:
         assert verify(connection).differing == 0
-    assert keeper.run() == 0
+    assert keeper.run().folded == 0
 
 
 def test_writers_and_recompute_go_on_meanwhile(ingest: Ingest, database: Database) -> None:
@@ -85,7 +86,7 @@ def test_writers_and_recompute_go_on_meanwhile(ingest: Ingest, database: Databas
     def keep(keeper: Housekeeper) -> None:
         try:
             while not stop.is_set():
-                keeper._inserted.clear()
+                keeper._folding._inserted.clear()
                 keeper.run()
         except BaseException as error:  # noqa: BLE001 - the test fails with whatever it is
             problems.append(error)
@@ -113,4 +114,4 @@ def test_of_two_housekeepers_one_works(ingest: Ingest, database: Database) -> No
     fill(ingest, 1)
     with closing(connect(database.url)) as other, other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", (0x7473_686B,))
-        assert housekeeper(database).run() == 0
+        assert housekeeper(database).run() == Done()

@@ -279,7 +279,7 @@ DEAD_LETTERS = Report(
         Column("received_at", "time"),
         Column("headers", "headers"),
         Column("size", "bytes"),
-        *_columns("time", ("replayed_at", "died_at")),
+        *_columns("time", ("replayed_at", "died_at", "emptied_at")),
         *_columns("text", ("kind", "ref")),
     ),
     keys=("topic", "reason", "detail", "kind"),

@@ -95,6 +95,30 @@ def test_a_value_that_cannot_be_meant_is_refused_with_what_it_must_be(variable: 
     assert expected in text
 
 
+@pytest.mark.parametrize(
+    ("set_", "longer", "shorter"),
+    [
+        ({"RETENTION_DAYS": "91"}, "window_retention_days", "retention_days"),
+        ({"WINDOW_RETENTION_DAYS": "29"}, "window_retention_days", "retention_days"),
+        ({"HOUR_RETENTION_DAYS": "89"}, "hour_retention_days", "window_retention_days"),
+        ({"RETENTION_DAYS": "800", "WINDOW_RETENTION_DAYS": "800"}, "hour_retention_days", "window_retention_days"),
+    ],
+)
+def test_windows_are_kept_at_least_as_long_as_what_they_are_made_of(
+    set_: dict[str, str], longer: str, shorter: str
+) -> None:
+    text = sentence(None, {f"TRANSFERSCOPE_{name}": value for name, value in set_.items()})
+    assert text.startswith(f"{longer} is ")
+    assert f"less than {shorter}, " in text
+    assert f"set {longer} to " in text
+
+
+def test_all_may_be_kept_as_long_as_each_other(tmp_path: Path) -> None:
+    names = ("retention_days", "window_retention_days", "hour_retention_days")
+    found = settings.load(toml(tmp_path, "".join(f"{name} = 100\n" for name in names)), {})
+    assert {getattr(found, name) for name in names} == {100}
+
+
 def test_lists_come_from_commas_in_the_environment_and_from_arrays_in_the_file(tmp_path: Path) -> None:
     expected = ("stomp://a:1", "stomp+ssl://[::1]:2")
     assert settings.load(None, {"TRANSFERSCOPE_STOMP_BROKERS": ", ".join(expected)}).stomp_brokers == expected

@@ -19,6 +19,7 @@ from consumers.worker import app as worker_app
 from consumers.worker.config import WorkerConfig, from_environment
 from consumers.worker.health import Health
 from consumers.worker.page import HealthPage
+from pipeline.store.retention import Retention
 
 NOWHERE = WorkerConfig("postgresql://nobody@127.0.0.1:1/none", KafkaAccess(("127.0.0.1:1", "127.0.0.1:2")))
 ENVIRONMENT = {
@@ -33,6 +34,13 @@ def test_a_bare_faust_is_set_by_the_environment() -> None:
     config = from_environment(ENVIRONMENT | {f"TRANSFERSCOPE_{name}": value for name, value in more.items()})
     assert config.retention_days == 7
     assert config.kafka[1:] == (Path("/ca"), Path("/cert"), Path("/key"))
+
+
+def test_a_bare_faust_is_told_how_long_windows_are_kept() -> None:
+    more = {"TRANSFERSCOPE_WINDOW_RETENTION_DAYS": "40", "TRANSFERSCOPE_HOUR_RETENTION_DAYS": "50"}
+    assert from_environment(ENVIRONMENT | more).kept() == Retention(30, 40, 50)
+    with pytest.raises(ValueError, match="at least as long"):
+        from_environment(ENVIRONMENT | more | {"TRANSFERSCOPE_RETENTION_DAYS": "41"}).kept()
 
 
 @pytest.mark.parametrize("missing", sorted(ENVIRONMENT))
