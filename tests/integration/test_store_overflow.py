@@ -8,6 +8,7 @@ from pipeline.ingest import Ingest
 from schemas.topics import FTS_COMPLETE
 from tests.support.database import Database
 from tests.support.fts_messages import complete_fields, raw
+from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
 
@@ -43,3 +44,10 @@ def test_views_of_vos_show_the_largest_number_instead_of_failing(bogus: Database
     rows = bogus.ask(f"SELECT bytes, bytes_moved, share FROM report.{view}")
     expected = (EACH * SIZE, EACH * SIZE, 1.0) if "link" in view else (LARGEST, LARGEST, 1.0)
     assert set(rows) == {expected}
+
+
+def test_questions_add_up_beyond_what_a_window_holds(bogus: Database, shell: Shell) -> None:
+    (channel,) = shell.json("query", "channels", "--by", "channel")
+    (links,) = shell.json("query", "links", "--by", "vo")
+    assert channel["bytes"] == links["bytes"] == 2 * EACH * SIZE
+    assert shell.json("verify")["differing"] == 0
