@@ -21,10 +21,11 @@ def host_name(text: str) -> str:
 def _host(text: str) -> str:
     host = text.strip().lower()
     if host.startswith("["):
-        host = host[1:].partition("]")[0].strip()
+        host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
-    host = host.rstrip(".")
+    while host != (bare := host.strip().rstrip(".")):
+        host = bare
     return UNKNOWN if not host or host == _NOT_A_HOST else host
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.hosts import host_name, host_of_url, instance_name, link_host
@@ -120,6 +120,8 @@ def test_all_spellings_of_one_host_are_one_host(
 
 
 @given(st.text(max_size=40))
+@example("0 :")
+@example("0 . .:1")
 def test_any_text_gives_a_host_that_is_its_own_name(text: str) -> None:
     host = host_name(text)
     assert host
