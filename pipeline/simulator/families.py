@@ -17,7 +17,7 @@ from pipeline.simulator.queues import QueueReport, Queues, Shape
 from pipeline.simulator.script import Attempt, Era, Script
 from pipeline.simulator.spoiling import BODIES
 from pipeline.simulator.states import FileState, FileStates
-from pipeline.simulator.wire_accesses import reasons
+from pipeline.simulator.wire_accesses import NEEDS_COLLECTOR, reasons
 from pipeline.simulator.wire_queues import OPTIMIZER_SPOILS
 from pipeline.simulator.wire_queues import SPOILS as STATUS_SPOILS
 from pipeline.simulator.wire_states import SPOILS as STATE_SPOILS
@@ -115,7 +115,9 @@ class Records:
         yield from copies(rng, mix, Kind.ACCESS, access, access.open_ms[1])
         if rng.random() < mix.poison:
             other = self._accesses.next_access(begin_ms)
-            yield poisoned(rng, mix, Kind.ACCESS, other, other.open_ms[1], rng.choice(reasons(other)))
+            # Half of what nobody can use are packets that were to go through a collector first.
+            reason = NEEDS_COLLECTOR if rng.random() < 0.5 else rng.choice(reasons(other))
+            yield poisoned(rng, mix, Kind.ACCESS, other, other.open_ms[1], reason)
 
 
 def sendings(seed: int, mix: Mix, messages: int, begin_ms: int, span_ms: int) -> Iterator[AnySending]:

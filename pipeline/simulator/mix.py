@@ -63,5 +63,5 @@ class Mix:
 CLEAN = Mix(fts2=0, monit=0, duplicate=0, late=0, displaced=0, missing_start=0, missing_complete=0, poison=0)
 """Every message once, in order, in FTS3's style."""
 
-ALL = Mix(states=0.06, queues=0.05, records=0.2)
-"""All families of messages: about three quarters starts and completes, a tenth states, a tenth records of xrootd."""
+ALL = Mix(poison=0.005, states=0.06, queues=0.05, records=0.2)
+"""All families of messages: four fifths starts and completes, the rest states, queues and records of xrootd."""

@@ -86,11 +86,11 @@ def spoiled_access(access: Access, reason: str) -> bytes:
 
 
 def reasons(access: Access) -> tuple[str, ...]:
-    """The reasons for which a record of this access could be unusable."""
+    """What can be wrong with a record of this access."""
     # A body without a brace in front is for EOS a report of pairs, which may lack anything but is no broken JSON.
     pairs = ("not_json", "not_object") if access.form is Form.EOS else ()
     broken = [reason for reason in BODIES if reason not in pairs]
-    return (*broken, *SPOILS[access.form], NEEDS_COLLECTOR)
+    return (*broken, *SPOILS[access.form])
 
 
 def _path(access: Access) -> str:
