@@ -57,9 +57,11 @@ def _packet(body: bytes) -> list[dict[str, Any]]:
     except Unusable as trouble:
         if trouble.args[0] != "not_json":
             raise
-    parts = [part + "}" for part in body.decode("utf-8", "replace").split("}") if part.strip()]
+    *parts, rest = body.decode("utf-8", "replace").split("}")
+    if rest.strip(" \t\r\n\0\x04"):
+        raise Unusable("not_json")  # it was cut off
     try:
-        return [json.loads(part, parse_float=Decimal) for part in parts]
+        return [json.loads(part + "}", parse_float=Decimal) for part in parts]
     except ValueError:
         raise Unusable("not_json") from None
 
