@@ -85,9 +85,13 @@ XROOTD_TOPICS: dict[str, str] = {
     "xrd.cache.wlcg": XROOTD_CACHE,
     "xrd.tpc": XROOTD_TPC,
     "xrd.tpc.wlcg": XROOTD_TPC,
+    XROOTD_CMSSW: XROOTD_CMSSW,
+    XROOTD_EOS: XROOTD_EOS,
+    XROOTD_SHOVELER: XROOTD_SHOVELER,
 }
-"""Where xrootd records are published: GLED's topics, the collectors' exchanges. Known, but subscribed only by those
-who list them: a broker may refuse a topic that it does not have, and who has FTS alone must not notice."""
+"""Where xrootd records are published: GLED's topics, the collectors' exchanges. Formats that are published under no
+name of their own go by that of their kind, so that a recording can say what it holds. Known, but subscribed only by
+those who list them: a broker may refuse a topic that it does not have, and who has FTS alone must not notice."""
 
 KNOWN_TOPICS: dict[str, str] = BROKER_TOPICS | XROOTD_TOPICS
 """The kind of every topic that we know, subscribed or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 import time
@@ -21,22 +22,30 @@ from pipeline.cli.flow_view import Flow, FlowView
 from pipeline.cli.output import say
 from pipeline.cli.own_stack import own_stack
 from pipeline.cli.units import count
-from pipeline.simulator import Simulation, simulate
+from pipeline.simulator import ALL, Simulation, simulate
 from pipeline.simulator.check import cells, differences
+from pipeline.simulator.places import endpoint_of, topology
 from pipeline.store.readback import read_back
 from pipeline.store.session import connect
 from pipeline.store.totals import totals
+from schemas.topics import KNOWN_TOPICS
 
 _HOUR_MS = 3_600_000
+_STOMP_BROKERS = f"{configuration.PREFIX}STOMP_BROKERS"
 _IDLE_LIMIT_S = "180"
 _ARRIVAL_LIMIT_S = 60
 _SHOWN = 20
+_ROWS = "8"
 _TABLES = (
     (
         "Links between sites, most bytes first",
-        ["links", "--window", "1d", "--by", "src_site,dst_site", "--order", "-bytes"],
+        ["links", "--window", "1d", "--by", "technology,src_site,dst_site", "--order", "-bytes"],
     ),
+    ("Bytes by technology", ["links", "--window", "1d", "--by", "technology"]),
     ("Channels, most failures first", ["channels", "--window", "1d", "--by", "vo,channel", "--order", "-failed"]),
+    ("Failures by kind", ["errors", "--by", "scope,phase,category,code", "--order", "-count"]),
+    ("Queues, longest first", ["queues", "--by", "fts,vo,src_host,dst_host", "--order", "-ready_max"]),
+    ("Starts in flight, and whether a state message closed them", ["in-flight", "--by", "closed_by_state,vo"]),
     ("Dead letters by reason", ["dead-letters", "--by", "reason"]),
 )
 
@@ -46,9 +55,10 @@ _TABLES = (
 @click.option("--seed", default=1, show_default=True, help="Another seed, another hour.")
 @click.option("--exit", "leave", is_flag=True, help="End after the check instead of staying up.")
 def demo(messages: int, seed: int, leave: bool) -> int:
-    """Start PostgreSQL, Kafka and ActiveMQ here, publish a simulated hour of FTS messages, and check the tables.
+    """Start PostgreSQL, Kafka and ActiveMQ here, publish a simulated hour of messages, and check the tables.
 
     Everything is real: messages go through ActiveMQ's virtual queues, the bridge, Kafka and a worker into Postgres.
+    They are of all kinds: transfers, states and queues of FTS, file accesses and third-party copies of xrootd.
     The simulator knows what must come out, although it sends duplicates, late, lost and broken messages; the exit
     code is 1 if anything differs. The stack lives in a temporary folder and ends with the demonstration.
 
@@ -58,22 +68,34 @@ def demo(messages: int, seed: int, leave: bool) -> int:
     """
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-demo-")))
-        environment = started.enter_context(own_stack(folder))
+        environment = _configured(started.enter_context(own_stack(folder)), folder)
         run_to_end(["init"], environment)
         children = [
             started.enter_context(Child([name], environment, folder / f"{name}.log")) for name in ("bridge", "worker")
         ]
         run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
-        simulation = simulate(messages, seed, int(time.time() * 1000) - 2 * _HOUR_MS, _HOUR_MS)
+        simulation = simulate(messages, seed, int(time.time() * 1000) - 2 * _HOUR_MS, _HOUR_MS, ALL)
         _publish(simulation, environment, children)
         run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
         for title, question in _TABLES:
             print(f"\n{title}", flush=True)
-            run_to_end(["query", *question, "--limit", "10"], environment)
+            run_to_end(["query", *question, "--limit", _ROWS], environment)
         equal = _check(simulation, environment)
         if not leave:
             _stay(environment, children)
     return DONE if equal else ANSWER_IS_NO
+
+
+def _configured(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment, with a configuration that also subscribes the topics of xrootd, and the simulated topology."""
+    known, url = dict(environment), environment[_STOMP_BROKERS]
+    del known[_STOMP_BROKERS]  # it would win over the table
+    config, places = folder / "transferscope.toml", folder / "places.json"
+    lines = [f"[[broker]]\nurl = {json.dumps(url)}\n[broker.topics]"]
+    lines += [f"{json.dumps(topic)} = {json.dumps(kind)}" for topic, kind in KNOWN_TOPICS.items()]
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    places.write_text(json.dumps(topology()), encoding="utf-8")
+    return known | {configuration.CONFIG_VARIABLE: str(config), f"{configuration.PREFIX}TOPOLOGY": str(places)}
 
 
 class _Publishing(threading.Thread):
@@ -119,13 +141,13 @@ def _publish(simulation: Simulation, environment: Mapping[str, str], children: S
 
 def _check(simulation: Simulation, environment: Mapping[str, str]) -> bool:
     """Say whether the store holds what the simulation must give; the first differences if it does not."""
-    truth = simulation.truth()
+    truth = simulation.truth(endpoint_of)
     with closing(connect(environment[f"{configuration.PREFIX}DATABASE_URL"])) as store:
         found = differences(truth, read_back(store))
         shown = list(islice(found, _SHOWN))
         more = sum(1 for _ in found)
     compared = (
-        f"{count(cells(truth))} window cells, {count(len(truth.pairs))} pairs, {count(len(truth.in_flight))} starts in "
+        f"{count(cells(truth))} cells, {count(len(truth.pairs))} pairs, {count(len(truth.in_flight))} starts in "
         f"flight, {count(sum(truth.dead.values()))} dead letters"
     )
     if not shown:

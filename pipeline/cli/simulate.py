@@ -1,4 +1,4 @@
-"""``simulate``: FTS traffic with known truth, to the broker or into a file."""
+"""``simulate``: traffic with known truth, to the broker or into a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.cli.output import say, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import count, moment, scaled
-from pipeline.simulator import SimMessage, Simulation, Truth, write_jsonl
+from pipeline.simulator import ALL, SimMessage, Simulation, Truth, write_jsonl
 from pipeline.simulator import simulate as make_simulation
 from pipeline.store.queries.instants import parse_instant, to_datetime
 
@@ -67,7 +67,11 @@ def simulate(
     no_truth: bool,
     as_json: bool,
 ) -> None:
-    """Simulate an hour of FTS start and complete messages, with retries, losses, repetitions and poison.
+    """Simulate an hour of messages of all kinds, with retries, losses, repetitions and poison.
+
+    Most are starts and completes of FTS; beside them it tells states of files, queues, and file accesses and
+    third-party copies of xrootd. Subscribe the topics of those (see topics in deploy/transferscope.example.toml), or
+    their messages reach nobody.
 
     They are published to the first broker of the settings, or written to a file with --out. What must come out is
     told from the script of the simulation, not from its messages.
@@ -81,7 +85,7 @@ def simulate(
         raise click.UsageError("--rate is for publishing: leave it out with --out")
     if no_truth and truth_file:
         raise click.UsageError("--truth and --no-truth exclude each other: leave one out")
-    simulation = make_simulation(messages, seed, begin_ms, HOUR_MS)
+    simulation = make_simulation(messages, seed, begin_ms, HOUR_MS, ALL)
     done = _write(simulation, out) if out else _publish(simulation, settings, rate)
     truth = None if no_truth else simulation.truth()
     if truth and truth_file:
@@ -147,6 +151,10 @@ def _tell(truth: Truth) -> None:
     paired, in_flight = count(len(truth.pairs)), count(len(truth.in_flight))
     print(f"  starts       {count(total.started)}: {paired} paired, {in_flight} in flight")
     print(f"  bytes        {scaled(total.bytes, 'B')}, of these {scaled(total.bytes_ok, 'B')} by ok transfers")
+    print(f"  states       {count(truth.told_states)}, closing {count(len(truth.closed))} of the starts in flight")
+    print(f"  queues       {count(len(truth.samples))} samples")
+    for technology, window in sorted(truth.records.items()):
+        print(f"  {technology:<12} {count(window.ok)} records of {scaled(window.bytes, 'B')}")
 
 
 def _publish(simulation: Simulation, settings: Settings, rate: float | None) -> int:

@@ -128,3 +128,8 @@ CANCELED_BEFORE_START = Failure(TRANSFER, PREPARATION, "OPERATION_CANCELED", 125
 def pick_failure(rng: Random) -> Failure:
     """One of the failures, the usual ones more often."""
     return rng.choices(_KINDS, _WEIGHTS)[0]
+
+
+def code_told(failure: Failure, by_fts2: bool) -> str:
+    """The code as a message tells it: one of GridFTP in FTS2, errno since."""
+    return str(400 + failure.code if by_fts2 else failure.code)

@@ -38,8 +38,8 @@ def names_of(file: File) -> Names:
     name = f"AOD.{noise % 99_999_989:08d}._{noise % 999_983:06d}.pool.root.1"
     path = f"{_ROOT[vo]}/{noise & 255:02x}/{noise >> 8 & 255:02x}/{name}"
     adler32 = f"{noise >> 32:08x}"
-    # Half of the clients tell nothing about file and job; FTS spelled that in two ways.
-    told = vo in _JOB_METADATA and not noise & 2
+    told = _has_metadata(file)
+    # FTS spelled nothing in two ways.
     none = "null" if noise & 1 else '""'
     return Names(
         src_url=_url(file.link.src, path),
@@ -50,6 +50,30 @@ def names_of(file: File) -> Names:
         job_metadata=_JOB_METADATA[vo] if told else none,
         token=f"{vo.upper()}DATADISK" if file.link.dst.scheme == "srm" else "",
     )
+
+
+class Told(NamedTuple):
+    """What the metadata of a file tell; ``""`` where they do not."""
+
+    activity: str
+    src_endpoint: str
+    dst_endpoint: str
+
+
+_NOTHING_TOLD = Told("", "", "")
+
+
+def told_of(file: File) -> Told:
+    """What the messages of a file tell of it beside hosts and times: Rucio's metadata do, FTS2 had none."""
+    if file.link.vo not in _SCOPE or file.era.is_fts2 or not _has_metadata(file):
+        return _NOTHING_TOLD
+    vo, src, dst = file.link.vo, file.link.src, file.link.dst
+    return Told(file.activity, endpoint_of(src, vo), endpoint_of(dst, vo))
+
+
+def _has_metadata(file: File) -> bool:
+    """Half of the clients tell nothing about file and job."""
+    return file.link.vo in _JOB_METADATA and not file.noise & 2
 
 
 def endpoint_of(host: Host, vo: str) -> str:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import orjson
-
-from pipeline.simulator.faults import Kind, Sending
+from pipeline.simulator.faults import Kind
+from pipeline.simulator.script import Attempt
+from pipeline.simulator.spoiling import Fields, Spoils, no_time, shifted, spoiled, too_late, too_old
 from pipeline.simulator.wire import fts3_complete, fts3_start
 
-DAY_MS = 86_400_000
-DEPTH = 3000
-
-Fields = dict[str, Any]
+COMPLETE_ONLY = ("unknown_state", "bad_bytes")
+"""Only a complete has a final state and bytes."""
 
 
-def poison_body(sending: Sending) -> bytes:
-    """The body of a poison sending; which of a reason's forms it takes is the noise of its file."""
-    good = fts3_start(sending.attempt) if sending.kind is Kind.START else fts3_complete(sending.attempt)
-    noise = sending.attempt.file.noise
-    spoil = _BODIES.get(sending.poison)
-    if spoil is not None:
-        return spoil(good, noise)
-    fields: Fields = orjson.loads(good.decode("utf-8", "replace"))
-    _FIELDS[sending.poison](fields, noise)
-    return orjson.dumps(fields, option=orjson.OPT_INDENT_2) + b" "
-
-
-def _empty(good: bytes, noise: int) -> bytes:
-    return (b"", b" ", b"\x04", b"\x00")[noise % 4]
+def poison_body(kind: Kind, attempt: Attempt, reason: str) -> bytes:
+    """The body of a start or complete that cannot be used for ``reason``."""
+    good = fts3_start(attempt) if kind is Kind.START else fts3_complete(attempt)
+    noise = attempt.file.noise
+    if reason == "not_json":
+        return _not_json(good, noise)
+    return spoiled(good, reason, _SPOILS, noise)
 
 
 def _not_json(good: bytes, noise: int) -> bytes:
@@ -45,23 +33,6 @@ def _not_json(good: bytes, noise: int) -> bytes:
             return good.replace(b'"file_id" : ', b'"file_id" : NaN, "was" : ', 1)
 
 
-def _too_deep(good: bytes, noise: int) -> bytes:
-    opening, closing = ((b"[", b"]"), (b'{"a":', b"}"))[noise % 2]
-    return opening * DEPTH + b"0" + closing * DEPTH
-
-
-def _not_object(good: bytes, noise: int) -> bytes:
-    return (b"[" + good + b"]", b'"' + b"transfer" + b'"', b"null")[noise % 3]
-
-
-_BODIES: dict[str, Callable[[bytes, int], bytes]] = {
-    "empty": _empty,
-    "not_json": _not_json,
-    "too_deep": _too_deep,
-    "not_object": _not_object,
-}
-
-
 def _no_id(fields: Fields, noise: int) -> None:
     for name in ("job_id", "file_id", "tr_id", "transfer_id"):
         if name in fields:
@@ -73,8 +44,7 @@ def _unknown_state(fields: Fields, noise: int) -> None:
 
 
 def _no_time(fields: Fields, noise: int) -> None:
-    for name in _times(fields):
-        fields[name] = (0, "", "0.000000")[noise % 3]
+    no_time(fields, _times(fields), noise)
 
 
 def _bad_time(fields: Fields, noise: int) -> None:
@@ -83,18 +53,18 @@ def _bad_time(fields: Fields, noise: int) -> None:
 
 
 def _future(fields: Fields, noise: int) -> None:
-    _shift(fields, 3 * DAY_MS)
+    shifted(fields, _times(fields), too_late)
 
 
 def _too_old(fields: Fields, noise: int) -> None:
-    _shift(fields, -45 * DAY_MS)
+    shifted(fields, _times(fields), too_old)
 
 
 def _bad_bytes(fields: Fields, noise: int) -> None:
     fields["tr_bt_transfered"] = (-1, "-42", "12 GB", 0.5)[noise % 4]
 
 
-_FIELDS: dict[str, Callable[[Fields, int], None]] = {
+_SPOILS: Spoils = {
     "no_id": _no_id,
     "unknown_state": _unknown_state,
     "no_time": _no_time,
@@ -108,9 +78,3 @@ _FIELDS: dict[str, Callable[[Fields, int], None]] = {
 def _times(fields: Fields) -> list[str]:
     marks = ("timestamp", "time_srm_", "tr_timestamp_")
     return [name for name in fields if name.startswith(marks) and not name.endswith("_diff")]
-
-
-def _shift(fields: Fields, by_ms: int) -> None:
-    for name in _times(fields):
-        if fields[name]:
-            fields[name] += by_ms

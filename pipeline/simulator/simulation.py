@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
-from random import Random
 from typing import NamedTuple
 
-from pipeline.simulator.faults import Kind, Sending, sendings
+from pipeline.simulator.bodies import published
+from pipeline.simulator.families import AnySending, sendings
 from pipeline.simulator.mix import Mix
-from pipeline.simulator.poison import poison_body
-from pipeline.simulator.script import Script
+from pipeline.simulator.places import EndpointOf, named_alone
 from pipeline.simulator.truth import Truth, find_truth
-from pipeline.simulator.wire import complete_body, start_body
-from pipeline.simulator.world import make_world
 
-TOPICS = {
-    Kind.START: "transfer.fts_monitoring_start",
-    Kind.COMPLETE: "transfer.fts_monitoring_complete",
-}
 LOOK_AHEAD = 20_000
 """No message is published more places than this after its place in the script, so that memory stays flat."""
 
@@ -54,18 +47,20 @@ class Simulation:
     def __len__(self) -> int:
         return self.messages
 
-    def truth(self) -> Truth:
-        """The result that these messages must have; takes about as long as making them."""
-        return find_truth(self._sendings())
+    def truth(self, endpoint_of: EndpointOf = named_alone) -> Truth:
+        """The result that these messages must have; takes about as long as making them.
 
-    def _sendings(self) -> Iterator[Sending]:
-        rng = Random(self.seed)
-        script = Script(rng, make_world(rng))
-        return sendings(rng, script, self.mix, self.messages, self.begin_ms, self.span_ms)
+        ``endpoint_of`` tells the VO endpoint of a host that no message names: of none, unless the store has a topology
+        (``places.endpoint_of`` if it is the simulator's own).
+        """
+        return find_truth(self._sendings(), endpoint_of)
 
-    def _in_turn(self) -> Iterator[Sending]:
+    def _sendings(self) -> Iterator[AnySending]:
+        return sendings(self.seed, self.mix, self.messages, self.begin_ms, self.span_ms)
+
+    def _in_turn(self) -> Iterator[AnySending]:
         """In the order of their turns; a turn that lies more than LOOK_AHEAD messages ahead comes that much ahead."""
-        waiting: list[tuple[int, int, Sending]] = []
+        waiting: list[tuple[int, int, AnySending]] = []
         for place, sending in enumerate(self._sendings()):
             turn = (sending.turn_ms - self.begin_ms) * self.messages // self.span_ms
             heappush(waiting, (min(turn, place + LOOK_AHEAD), place, sending))
@@ -76,16 +71,11 @@ class Simulation:
 
 
 def simulate(messages: int, seed: int, begin_ms: int, span_ms: int = 3_600_000, mix: Mix | None = None) -> Simulation:
-    """A simulation of ``messages`` FTS messages; ``mix`` says how much of what it holds (default: some of all)."""
+    """A simulation of ``messages`` messages; ``mix`` says how much of what it holds (default: FTS transfers alone)."""
     return Simulation(messages, seed, begin_ms, span_ms, mix or Mix())
 
 
-def _message(sending: Sending) -> SimMessage:
-    if sending.poison:
-        body = poison_body(sending)
-    elif sending.kind is Kind.START:
-        body = start_body(sending.attempt)
-    else:
-        body = complete_body(sending.attempt)
+def _message(sending: AnySending) -> SimMessage:
+    topic, body = published(sending)
     headers = {"timestamp": str(sending.received_ms), "persistent": "true"}
-    return SimMessage(TOPICS[sending.kind], body, headers, sending.received_ms)
+    return SimMessage(topic, body, headers, sending.received_ms)

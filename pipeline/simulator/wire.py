@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import orjson
 
+from pipeline.simulator.failures import code_told
 from pipeline.simulator.naming import names_of
 from pipeline.simulator.script import ABORTED, FAILED, OK, Attempt, Era
 from pipeline.simulator.styled import styled
@@ -81,7 +82,7 @@ _COMPLETE = (
             "srm_overhead_time": "%(srm_overhead_time)d",
             "srm_preparation_time": "%(srm_preparation_time)d",
             "t__error_message": '"%(message)s"',
-            "t_error_code": "%(code)d",
+            "t_error_code": "%(code)s",
             "t_failure_phase": '"%(phase)s"',
             "t_final_transfer_state": '"%(state)s"',
             "t_final_transfer_state_flag": "%(state_flag)d",
@@ -191,7 +192,7 @@ def fts3_complete(attempt: Attempt) -> bytes:
         fields |= _NO_FAILURE
     else:
         fields |= {
-            "code": failure.code,
+            "code": code_told(failure, by_fts2=False),
             "scope": failure.scope,
             "phase": failure.phase,
             "category": failure.category,

@@ -5,6 +5,7 @@ In 2012 a blank was left in front of the body, and completes told of the whole p
 
 from __future__ import annotations
 
+from pipeline.simulator.failures import code_told
 from pipeline.simulator.naming import names_of
 from pipeline.simulator.script import ABORTED, FAILED, OK, Attempt, Era
 
@@ -47,7 +48,7 @@ def fts2_complete(attempt: Attempt) -> bytes:
     fields |= {
         "t_timeout": "1800",
         "chk_timeout": "1800",
-        "t_error_code": str(400 + failure.code) if failure else "",
+        "t_error_code": code_told(failure, by_fts2=True) if failure else "",
         "tr_error_scope": failure.scope if failure else "",
         "t_failure_phase": failure.phase if failure else "",
         "tr_error_category": failure.category if failure else "",

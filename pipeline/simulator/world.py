@@ -140,6 +140,11 @@ _VOS: dict[str, _Vo] = {
 }
 
 
+def hosts() -> dict[str, tuple[Host, ...]]:
+    """The hosts of each VO."""
+    return {name: vo.hosts for name, vo in _VOS.items()}
+
+
 def make_world(rng: Random) -> World:
     """Every ordered pair of a VO's hosts as a link; which of them are the popular ones is the seed's choice."""
     links: list[Link] = []

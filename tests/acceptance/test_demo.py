@@ -15,6 +15,10 @@ def test_the_demonstration_ends_with_the_simulators_truth(tmp_path: Path) -> Non
     transferscope = Commands({}, tmp_path)
     said = transferscope("demo", "--messages", "3000", "--seed", "5", "--exit")
     assert "equal to the simulator's truth" in said
-    for words in ("Links between sites", "Channels", "Dead letters by reason"):
+    tables = (
+        *("Links between sites", "Bytes by technology", "Channels", "Failures by kind", "Queues", "Starts in flight"),
+        *("Dead letters by reason", "xrootd-tpc", "CERN-PROD"),
+    )
+    for words in tables:
         assert words in said
     assert list(transferscope.current_folder.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from psycopg2.extensions import connection as Connection
 
 from pipeline.simulator import Mix, simulate, write_jsonl
 from pipeline.simulator.check import differences as differences_from_truth
+from pipeline.simulator.places import endpoint_of, topology
 from pipeline.store.readback import read_back
 from pipeline.store.session import connect
 from tests.support.oracle import expect
@@ -27,6 +29,9 @@ ROUGH = Mix(
     missing_start=0.15,
     missing_complete=0.15,
     poison=0.05,
+    states=0.2,
+    queues=0.1,
+    records=0.2,
 )
 SAMPLES = Path(__file__).parents[1] / "data" / "fts" / "samples.jsonl"
 
@@ -63,6 +68,59 @@ def test_several_processes_give_what_one_gives(shell: Shell, store: Connection, 
     said = shell.json("replay", "--processes", 3, path)
     assert (said["stored"], said["duplicate"], said["dead"]) == (expected.stored, expected.duplicate, expected.dead)
     assert list(differences(expected, store)) == []
+
+
+@pytest.mark.stack
+def test_with_the_simulators_topology_endpoints_equal_its_truth_too(
+    shell: Shell, store: Connection, tmp_path: Path
+) -> None:
+    simulation = simulate(6000, 3, T, mix=ROUGH)
+    path, places = tmp_path / "rough.jsonl.zst", tmp_path / "places.json"
+    write_jsonl(simulation, path)
+    places.write_text(json.dumps(topology()))
+    shell("topology", "load", places)
+    shell("replay", path)
+    truth, stored = simulation.truth(endpoint_of), read_back(store)
+    assert list(differences_from_truth(truth, stored)) == []
+    assert list(differences_from_truth(simulation.truth(), stored)), "what the topology says of endpoints is seen"
+    with store, store.cursor() as cursor:
+        cursor.execute("SELECT count(*) FILTER (WHERE src_site = 'unknown'), count(*) FROM report.transfer")
+        unknown, transfers = cursor.fetchone() or (0, 0)
+    assert 0 < unknown < transfers / 10
+
+
+@pytest.mark.stack
+def test_each_table_that_differs_from_the_truth_is_told(shell: Shell, store: Connection, tmp_path: Path) -> None:
+    simulation = simulate(3000, 4, T, mix=ROUGH)
+    path = tmp_path / "rough.jsonl"
+    write_jsonl(simulation, path)
+    shell("replay", path)
+    truth = simulation.truth()
+    next(iter(truth.windows["10m"].values())).bytes_moved += 1
+    next(iter(truth.endpoints["1h"].values())).started += 1
+    next(iter(truth.activities["1d"].values())).ok += 1
+    truth.errors[next(iter(truth.errors))] += 1
+    next(iter(truth.states.values())).wait.count += 1
+    truth.samples.popitem()
+    truth.queues.popitem()
+    truth.pairs.popitem()
+    truth.in_flight.pop()
+    truth.closed.pop()
+    truth.dead["empty"] += 1
+    told = list(differences_from_truth(truth, read_back(store)))
+    assert [sentence.partition(" (")[0].partition(" empty")[0] for sentence in told] == [
+        "window 10m",
+        "endpoints 1h",
+        "activity 1d",
+        "errors",
+        "file states",
+        "queue sample",
+        "queue",
+        "pair",
+        "dead letters",
+        "in flight",
+        "closed by state",
+    ]
 
 
 @pytest.mark.stack

@@ -30,8 +30,11 @@ FORMATS = {
     "xrd.tpc": "tpc",
     "test.cmssw": "cmssw",
     "test.eos": "eos",
+    "xrootd.cmssw": "cmssw",
+    "xrootd.eos": "eos",
+    "xrootd.shoveler": "packet",
 }
-"""The formats by topic; the last two are published nowhere under a known name."""
+"""The formats by topic; the last ones are published nowhere under a known name."""
 
 NOTHING = {"", "unknown", "null", "none", "novo", "-"}
 
@@ -39,6 +42,8 @@ NOTHING = {"", "unknown", "null", "none", "novo", "-"}
 def read_records(topic: str, body: bytes, received_ms: int | None, ref: str) -> list[Complete]:
     """The file accesses that a body tells of; raises Unusable."""
     form = FORMATS[topic]
+    if form == "packet":
+        raise Unusable("needs_collector")
     if form == "cmssw":
         return [_file_close(fields, topic, received_ms, ref) for fields in _packet(body)]
     read = {"file-close": _file_close, "collector": _collector, "cache": _cache, "tpc": _tpc, "eos": _eos}[form]
@@ -46,13 +51,23 @@ def read_records(topic: str, body: bytes, received_ms: int | None, ref: str) -> 
 
 
 def _packet(body: bytes) -> list[dict[str, Any]]:
-    """Objects one after the other, parted by counting braces: the tests' values hold none."""
-    text = body.decode("utf-8", "replace")
-    return [json.loads(part + "}", parse_float=Decimal) for part in text.split("}") if part.strip()]
+    """One object, or several one after the other, parted by counting braces: the tests' values hold none."""
+    try:
+        return [body_fields(body)]
+    except Unusable as trouble:
+        if trouble.args[0] != "not_json":
+            raise
+    *parts, rest = body.decode("utf-8", "replace").split("}")
+    if rest.strip(" \t\r\n\0\x04"):
+        raise Unusable("not_json")  # it was cut off
+    try:
+        return [json.loads(part + "}", parse_float=Decimal) for part in parts]
+    except ValueError:
+        raise Unusable("not_json") from None
 
 
 def _report(body: bytes) -> dict[str, Any]:
-    if body.lstrip()[:1] != b"{":
+    if body.lstrip()[:1] != b"{" and b"=" in body:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     fields = body_fields(body)
     if isinstance(fields.get("data"), str):

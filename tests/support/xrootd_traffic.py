@@ -10,7 +10,6 @@ from typing import Any
 
 from schemas import topics
 from tests.support.fts_messages import DAY, HOUR, MINUTE, T
-from tests.support.oracle_xrootd import FORMATS
 from tests.support.xrootd_messages import PLAIN
 
 KIND_OF: dict[str, str] = {
@@ -46,7 +45,7 @@ def write_traffic(path: Path, number: int, seed: int) -> None:
     rng = Random(seed)
     lines: list[str] = []
     for serial in range(number):
-        topic = rng.choice(list(FORMATS))
+        topic = rng.choice(list(KIND_OF))
         body = json.dumps(_fields(rng, KIND_OF[topic], serial))
         if topic == "test.cmssw" and rng.random() < 0.5:
             body += json.dumps(_fields(rng, KIND_OF[topic], serial + number))

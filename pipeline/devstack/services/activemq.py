@@ -20,6 +20,7 @@ VIRTUAL_TOPICS_XML = (
     "<destinationInterceptors><virtualDestinationInterceptor><virtualDestinations>"
     '<virtualTopic name="transfer.>" prefix="Consumer.*." selectorAware="false"/>'
     '<virtualTopic name="xrdpop.>" prefix="Consumer.*." selectorAware="false"/>'
+    '<virtualTopic name="xrd.>" prefix="Consumer.*." selectorAware="false"/>'
     '<virtualTopic name="xrootd.>" prefix="Consumer.*." selectorAware="false"/>'
     "</virtualDestinations></virtualDestinationInterceptor></destinationInterceptors>"
 )

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from consumers.bridge.settings import BrokerSettings
 from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.simulate import simulate
-from pipeline.simulator import SimMessage
+from pipeline.simulator import ALL, SimMessage
 from pipeline.simulator import simulate as make_simulation
 from tests.support.oracle import expect
 
@@ -34,7 +34,7 @@ def test_a_file_holds_the_messages_of_the_seed_and_the_summary_what_must_come_of
     result = run("--messages", "500", "--seed", "3", "--begin", "2026-11-22T02:00Z", "--out", path, "--json")
     told = answer(result)
     assert (told["messages"], told["seed"], told["begin"], told["out"]) == (500, 3, "2026-11-22T02:00:00Z", str(path))
-    assert told["truth"] == make_simulation(500, 3, T).truth().summary()
+    assert told["truth"] == make_simulation(500, 3, T, mix=ALL).truth().summary()
     recount = expect(path, lambda host, at_ms: ("", ""))
     assert (recount.received, recount.stored) == (500, told["truth"]["stored"])
     assert recount.dead_by_reason == told["truth"]["dead"]
@@ -50,7 +50,7 @@ def test_the_truth_file_holds_every_window(tmp_path: Path) -> None:
     truth = tmp_path / "truth.json"
     run("--messages", "200", "--begin", str(T), "--out", tmp_path / "x.jsonl", "--truth", truth)
     document = json.loads(truth.read_text())
-    expected = make_simulation(200, 1, T).truth()
+    expected = make_simulation(200, 1, T, mix=ALL).truth()
     assert {width: len(rows) for width, rows in document["windows"].items()} == {
         width: len(windows) for width, windows in expected.windows.items()
     }
@@ -59,7 +59,7 @@ def test_the_truth_file_holds_every_window(tmp_path: Path) -> None:
 
 def test_people_read_the_totals(tmp_path: Path) -> None:
     result = run("--messages", "2000", "--begin", str(T), "--out", tmp_path / "x.jsonl")
-    truth = make_simulation(2000, 1, T).truth()
+    truth = make_simulation(2000, 1, T, mix=ALL).truth()
     assert "2 000 messages to" in result.stdout
     assert "an hour from 2026-11-22 02:00Z on" in result.stdout
     assert f"{len(truth.pairs)} paired, {len(truth.in_flight)} in flight" in result.stdout
@@ -105,7 +105,7 @@ def test_without_a_file_the_first_broker_gets_the_messages_at_the_rate(monkeypat
     monkeypatch.setenv("TRANSFERSCOPE_STOMP_BROKERS", "stomp://mq1.example:61613,stomp://mq2.example:61613")
     told = answer(run("--messages", "30", "--rate", "250", "--begin", str(T), "--json"))
     assert (told["messages"], told["out"]) == (30, None)
-    assert asked == [("stomp://mq1.example:61613", 250.0, list(make_simulation(30, 1, T)))]
+    assert asked == [("stomp://mq1.example:61613", 250.0, list(make_simulation(30, 1, T, mix=ALL)))]
 
 
 def test_without_a_file_and_without_a_broker_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def connectors(broker: ElementTree.Element) -> dict[str, str]:
     return {each.attrib["name"]: each.attrib["uri"] for each in broker.iter(f"{CORE}transportConnector")}
 
 
-@pytest.mark.parametrize("topics", ["transfer.>", "xrdpop.>", "xrootd.>"])
+@pytest.mark.parametrize("topics", ["transfer.>", "xrdpop.>", "xrd.>", "xrootd.>"])
 def test_the_grid_s_topics_are_virtual(topics: str, tmp_path: Path) -> None:
     virtual = {each.attrib["name"]: each.attrib for each in activemq(tmp_path).iter(f"{CORE}virtualTopic")}
     assert virtual[topics]["prefix"] == "Consumer.*."

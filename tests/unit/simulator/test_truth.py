@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.simulator import CLEAN, Mix, Truth, simulate, write_jsonl
+from pipeline.simulator import ALL, CLEAN, Mix, Truth, simulate, write_jsonl
+from pipeline.simulator.counted_queues import QueueKey, QueueWindow, SampleKey
 from pipeline.simulator.failures import CANCELED
 from pipeline.simulator.faults import Kind, Sending
 from pipeline.simulator.script import ABORTED, NEVER, OK, Attempt, Era, File
-from pipeline.simulator.truth import Window, WindowKey, find_truth
+from pipeline.simulator.truth import ErrorKey, StateKey, find_truth
+from pipeline.simulator.windows import ActivityKey, EndpointKey, Measure, Window, WindowKey
 from pipeline.simulator.world import Host, Link
 from tests.support.oracle import Expected, expect
+from tests.support.oracle_queues import queue_windows
 from tests.support.oracle_windows import COUNTS, MEASURES
 
 T = 1_795_312_800_000  # the start of an hour
 MINUTE = 60_000
 WINDOW = 10 * MINUTE
+FACTS = ("count", "sum", "min", "max")
 
 LINK = Link("atlas", Host("a.x.org", "X"), Host("b.y.org", "Y"), ("fts3.cern.ch",))
 FILE = File(
@@ -65,7 +71,7 @@ def told(*sendings: tuple[Kind, Attempt]) -> Truth:
 
 
 def key(window: int) -> WindowKey:
-    return WindowKey(window, "fts3.cern.ch", "atlas", "a.x.org__b.y.org", "a.x.org", "b.y.org")
+    return WindowKey(window, "fts", "fts3.cern.ch", "atlas", "a.x.org__b.y.org", "a.x.org", "b.y.org")
 
 
 def test_a_start_and_its_complete_are_a_pair_and_a_start_alone_is_in_flight() -> None:
@@ -143,7 +149,12 @@ ROUGH = Mix(
 )
 
 
-@pytest.mark.parametrize(("seed", "mix"), [(1, CLEAN), (2, Mix()), (3, ROUGH), (4, ROUGH), (5, ROUGH)])
+EVERYTHING = replace(ROUGH, states=0.3, queues=0.15, records=0.2)
+
+
+@pytest.mark.parametrize(
+    ("seed", "mix"), [(1, CLEAN), (2, ALL), (3, ROUGH), (4, EVERYTHING), (5, EVERYTHING), (6, EVERYTHING)]
+)
 def test_the_truth_equals_the_independent_recount_of_the_messages(seed: int, mix: Mix, tmp_path: Path) -> None:
     simulation = simulate(4000, seed=seed, begin_ms=T + seed * 123_457, mix=mix)
     path = tmp_path / "simulated.jsonl"
@@ -156,30 +167,79 @@ def test_the_truth_equals_the_independent_recount_of_the_messages(seed: int, mix
         for row in recount.transfers.values()
         if row["start_message_at"] is not None
     }
-    assert truth.finished == len(recount.transfers)
-    assert truth.in_flight == {
-        (row["fts"], row["transfer_id"], row["started_at"]) for row in recount.in_flight.values()
+    assert sum(total.ok + total.failed + total.aborted for total in truth.totals.values()) == len(recount.transfers)
+    in_flight = {
+        (row["fts"], row["transfer_id"], row["started_at"]): row["closed_by_state"]
+        for row in recount.in_flight.values()
     }
+    assert truth.in_flight == set(in_flight)
+    assert truth.closed == {start for start, closed in in_flight.items() if closed}
     for width in ("10m", "1h", "1d"):
         assert {each: cells(window) for each, window in truth.windows[width].items()} == recounted(recount, width)
+        assert {each: counts(window) for each, window in truth.endpoints[width].items()} == {
+            EndpointKey(*key): cell for key, cell in recount.endpoints[width].items()
+        }
+        assert {each: counts(window) for each, window in truth.activities[width].items()} == {
+            ActivityKey(*key[:5]): cell for key, cell in recount.activities[width].items()
+        }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_failures_states_and_queues_equal_the_recount_too(seed: int, tmp_path: Path) -> None:
+    simulation = simulate(4000, seed=seed, begin_ms=T, mix=EVERYTHING)
+    path = tmp_path / "simulated.jsonl"
+    write_jsonl(simulation, path)
+    truth, recount = simulation.truth(), expect(path, lambda host, at_ms: ("site", "country"))
+    failures: Counter[ErrorKey] = Counter()
+    for key, cell in recount.errors.items():
+        where = (key.window_start_ms, key.fts, key.vo, key.channel, key.src_host, key.dst_host)
+        failures[ErrorKey(*where, key.scope, key.phase, key.category, key.code)] += cell["count"]
+    assert truth.errors == failures
+    assert truth.errors.total() == truth.total.failed > 100
+    measured = {
+        StateKey(*key): (row["count"], *(row[f"{name}_{what}"] for name in ("wait", "staging") for what in FACTS))
+        for key, row in recount.state_windows.items()
+    }
+    assert measured == {
+        key: (
+            window.count,
+            *(getattr(measure, what) for measure in (window.wait, window.staging) for what in FACTS),
+        )
+        for key, window in truth.states.items()
+    }
+    assert sum(window.staging.count for window in truth.states.values()) > 10
+    assert truth.samples == {
+        SampleKey(*key): (row["active"], row["ready"], row["ratio"]) for key, row in recount.queues.items()
+    }
+    assert {key: queue_cells(window) for key, window in truth.queues.items()} == {
+        QueueKey(*key): {name: value for name, value in row.items() if name != "channel_type"}
+        for key, row in queue_windows(recount.queues).items()
+    }
+
+
+def queue_cells(window: QueueWindow) -> dict[str, float | None]:
+    row: dict[str, float | None] = {"samples": window.samples}
+    for name in ("active", "ready", "ratio"):
+        last, mean, most = getattr(window, name)
+        row |= {f"{name}_last": last, f"{name}_avg": None if mean is None else round(mean, 6), f"{name}_max": most}
+    return row
+
+
+def counts(window: Window) -> dict[str, int]:
+    return {name: getattr(window, name) for name in COUNTS}
 
 
 def cells(window: Window) -> dict[str, int | None]:
-    row: dict[str, int | None] = {name: getattr(window, name) for name in COUNTS}
+    row: dict[str, int | None] = {**counts(window)}
     for name in MEASURES:
         measure = window.measures.get(name)
-        row[f"{name}_count"] = measure.count if measure else 0
-        row[f"{name}_sum"] = measure.sum if measure else 0
-        row[f"{name}_min"] = measure.min if measure else None
-        row[f"{name}_max"] = measure.max if measure else None
+        row |= {f"{name}_{what}": getattr(measure or Measure(), what) for what in FACTS}
     return row
 
 
 def recounted(recount: Expected, width: str) -> dict[WindowKey, dict[str, int | None]]:
     return {
-        WindowKey(link.window_start_ms, link.fts, link.vo, link.channel, link.src_host, link.dst_host): {
-            name: value for name, value in cell.items() if not name.endswith("_hist")
-        }
+        WindowKey(*link[:7]): {name: value for name, value in cell.items() if not name.endswith("_hist")}
         for link, cell in recount.links[width].items()
     }
 
