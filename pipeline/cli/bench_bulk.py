@@ -23,6 +23,7 @@ from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.recording import Recording
 from pipeline.simulator import simulate, write_jsonl
+from pipeline.simulator.mix import ALL
 from pipeline.store import migrations
 from schemas.topics import KNOWN_TOPICS
 
@@ -44,7 +45,7 @@ class Ran(NamedTuple):
 @click.option("--processes", type=click.IntRange(1, 64), help="As in replay.  [default: as replay chooses]")
 @json_option
 def bulk(messages: int, processes: int | None, as_json: bool) -> None:
-    """Replay a simulated day into empty tables, recompute it, and verify it, as an operator does from the shell.
+    """Replay a simulated day of all kinds of messages, recompute it, and verify it, as an operator does.
 
     Uses a PostgreSQL of its own. Commands are timed whole, with their start. Needs 2 kB of disk a message.
 
@@ -57,7 +58,7 @@ def bulk(messages: int, processes: int | None, as_json: bool) -> None:
         recorded = folder / "day.jsonl.zst"
         begin_ms = (int(time.time() * 1000) // _DAY_MS - 1) * _DAY_MS
         with Progress("simulating", "messages", messages) as progress:
-            simulation = simulate(messages, 1, begin_ms, _DAY_MS)
+            simulation = simulate(messages, 1, begin_ms, _DAY_MS, ALL)
             write_jsonl(progress.counting(simulation), recorded)
         read_rate = _read_alone(recorded)
         with Stack.up(folder / "stack", (POSTGRES,)) as stack:

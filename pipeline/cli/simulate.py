@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -14,12 +13,11 @@ from pipeline.cli.output import say, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
 from pipeline.cli.units import count, moment, scaled
-from pipeline.simulator import ALL, SimMessage, Simulation, Truth, write_jsonl
+from pipeline.simulator import ALL, Simulation, Truth, write_jsonl
 from pipeline.simulator import simulate as make_simulation
 from pipeline.store.queries.instants import parse_instant, to_datetime
 
 HOUR_MS = 3_600_000
-_TELL_EVERY = 500
 
 
 def _instant(context: click.Context, parameter: click.Parameter, written: str) -> int:
@@ -110,7 +108,7 @@ def simulate(
 def _write(simulation: Simulation, path: Path) -> int:
     try:
         with Progress("writing", "messages", len(simulation)) as progress:
-            written = write_jsonl(_counted(simulation, progress), path)
+            written = write_jsonl(progress.counting(simulation), path)
     except OSError as error:
         raise _cannot_write(path, "--out", error) from error
     say(f"wrote {progress.summary()}")
@@ -127,17 +125,6 @@ def _write_truth(truth: Truth, path: Path) -> None:
 
 def _cannot_write(path: Path, option: str, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"{path} cannot be written ({error.strerror}): name another file with {option}")
-
-
-def _counted(messages: Iterable[SimMessage], progress: Progress) -> Iterator[SimMessage]:
-    waiting = 0
-    for message in messages:
-        yield message
-        waiting += 1
-        if waiting == _TELL_EVERY:
-            progress.advance(waiting)
-            waiting = 0
-    progress.advance(waiting)
 
 
 def _tell(truth: Truth) -> None:
