@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store import locks
+from pipeline.store import locks, outbox
 from pipeline.store.session import Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Housekeeper:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
             if cursor.fetchone() != (True,):
                 return 0
+            outbox.prune(cursor)
             cursor.execute(_DAYS)
             days = cursor.fetchall()
         connection.autocommit = False
