@@ -15,6 +15,7 @@ from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
+from pipeline.store import outbox
 from pipeline.store.activity import writer_addresses
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
@@ -57,6 +58,7 @@ class FlowState:
     workers: tuple[str, ...]
     left_out: tuple[str, ...]
     topology: InUse | None
+    outbox: outbox.Depth
 
     @property
     def waiting(self) -> int:
@@ -110,8 +112,8 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
         workers = tuple(writer_addresses(connection))
         with connection, connection.cursor() as cursor:
-            topology = in_use(cursor)
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology)
+            topology, untold = in_use(cursor), outbox.depth(cursor)
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, untold)
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

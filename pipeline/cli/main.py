@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("pipeline.cli.replay:replay", "recorded messages into the store, Kafka or the brokers"),
     "query": (
         "pipeline.cli.query:query",
-        "links, channels, endpoints, activities, errors, queues, transfers, starts in flight, dead letters",
+        "links, channels, endpoints, activities, errors, queues, transfers, starts in flight, dead letters, alerts",
     ),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),

@@ -55,13 +55,14 @@ class Asked(TypedDict):
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
 def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
-    """Show links, channels, endpoints, activities, errors, queues, transfers, starts in flight or dead letters.
+    """Show links, channels, endpoints, activities, errors, queues, transfers, starts in flight, dead letters or alerts.
 
-    The newest come first. Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers.
-    Conditions on different columns must all hold; of several = or ~ on one column any one. Nothing after = means none,
-    as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over
-    the time of the window, or over the range of a --by (unknown without --from). Queues are never added up: the same
-    jobs stand under every VO and channel of a link, so a --by gives the last, mean and largest of all samples.
+    The newest come first, of alerts the open ones. Tables have units; csv and json have all columns with bytes, ms and
+    bytes/s as plain numbers. Conditions on different columns must all hold; of several = or ~ on one column any one.
+    Nothing after = means none, as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none;
+    throughput is the bytes moved over the time of the window, or over the range of a --by (unknown without --from).
+    Queues are never added up: the same jobs stand under every VO and channel of a link, so a --by gives the last, mean
+    and largest of all samples.
 
     \b
     Examples:
@@ -73,6 +74,7 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query in-flight --where lost=true
       transferscope query queues --from -1h --where 'dst_host~*.desy.de' --order -ready_last
       transferscope query dead-letters --by reason
+      transferscope query alerts --from -1d
     """
     question = _question(asked, time.time_ns() // 1_000_000)
     with closing(connect(settings.need("database_url"))) as connection:

@@ -37,6 +37,8 @@ def _number(value: float, kind: Kind) -> str:
         return f"{value * 100:.1f} %"
     if kind == "percent":
         return f"{value:.1f} %"
+    if kind == "number":
+        return f"{value:.4g}"
     return count(value)
 
 

@@ -20,6 +20,7 @@ from schemas.topics import ALERTS, DEAD_LETTERS, FTS_COMPLETE, FTS_START, TRANSF
 from tests.support import bridged
 from tests.support.database import Database
 from tests.support.fts_messages import T, complete_fields, raw, start_fields
+from tests.support.shell import Shell
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -140,3 +141,25 @@ def test_an_alert_is_raised_and_cleared_once_and_told_both_times(database: Datab
     assert told[key]["cleared_at"] == "2026-11-26T12:05:00+00:00"
     assert len(told) == 2
     assert database.ask("SELECT id::text FROM report.alert WHERE cleared_at IS NULL") != [(key,)]
+
+
+def test_alerts_are_shown_with_the_open_ones_first(shell: Shell, database: Database) -> None:
+    old, new = (Finding("link-health", subject, 0.2, 0.45, "fell") for subject in ("A > B", "C > D"))
+    with closing(connect(database.url)) as connection, connection, connection.cursor() as cursor:
+        alerts.raise_alert(cursor, old, NOW)
+        alerts.raise_alert(cursor, new, NOW + timedelta(hours=1))
+        alerts.clear_alert(cursor, new.rule, new.subject, NOW + timedelta(hours=2))
+    rows = shell.json("query", "alerts")
+    assert [(row["subject"], row["cleared_at"] is None) for row in rows] == [("A > B", True), ("C > D", False)]
+    assert (rows[0]["value"], rows[0]["threshold"]) == (0.2, 0.45)
+    assert shell.json("query", "alerts", "--by", "rule") == [{"rule": "link-health", "count": 2}]
+
+
+def test_status_tells_what_waits_in_the_outbox(shell: Shell, ingest: Ingest, reader: Outbox) -> None:
+    assert shell.json("status")["outbox"] == {"rows": 0, "oldest_s": None}
+    ingest.process([raw(FTS_COMPLETE, complete_fields())])
+    waiting = shell.json("status")["outbox"]
+    assert waiting["rows"] == 1
+    assert waiting["oldest_s"] >= 0
+    drain(reader)
+    assert shell.json("status")["outbox"]["rows"] == 0

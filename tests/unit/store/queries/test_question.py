@@ -90,7 +90,8 @@ def test_order_is_by_columns_of_the_answer_falling_with_a_dash() -> None:
 
 def test_an_unknown_report_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
-        BadQuery, match="links, channels, endpoints, activities, errors, queues, transfers, in-flight, dead-letters"
+        BadQuery,
+        match="links, channels, endpoints, activities, errors, queues, transfers, in-flight, dead-letters, alerts",
     ):
         report_named("lnks")
 
