@@ -23,11 +23,17 @@ class Topic(NamedTuple):
 FTS_TRANSFER = "fts.transfer"
 FTS_QUEUE = "fts.queue"
 XROOTD_TRANSFER = "xrootd.transfer"
+TRANSFERS = "transfers"
+DEAD_LETTERS = "dead-letters"
+ALERTS = "alerts"
 
 TOPICS: tuple[Topic, ...] = (
     Topic(FTS_TRANSFER, "transfer key", 30, "start, complete and state messages as received"),
     Topic(FTS_QUEUE, "message-id", 30, "queue status and optimizer messages as received"),
     Topic(XROOTD_TRANSFER, "message-id", 30, "xrootd file accesses as received"),
+    Topic(TRANSFERS, "id", 7, "finished transfers, joined and enriched, as JSON (transfer.schema.json)"),
+    Topic(DEAD_LETTERS, "id", 30, "messages that could not be used, without body, as JSON (dead-letter.schema.json)"),
+    Topic(ALERTS, "id", 30, "alerts as they are raised and cleared, as JSON (alert.schema.json)"),
 )
 
 FTS_START = "fts.start"

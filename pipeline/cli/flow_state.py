@@ -15,6 +15,7 @@ from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
+from pipeline.store import outbox
 from pipeline.store.activity import writer_addresses
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
@@ -59,6 +60,7 @@ class FlowState:
     left_out: tuple[str, ...]
     topology: InUse | None
     storage: Storage
+    outbox: outbox.Depth
 
     @property
     def waiting(self) -> int:
@@ -112,9 +114,9 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
         workers = tuple(writer_addresses(connection))
         with connection, connection.cursor() as cursor:
-            topology = in_use(cursor)
+            topology, untold = in_use(cursor), outbox.depth(cursor)
         stored = storage(connection)
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored)
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored, untold)
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

@@ -55,14 +55,15 @@ class Asked(TypedDict):
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
 def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
-    """Show links, channels, endpoints, activities, VOs, errors, queues, file states, transfers, starts in flight
-    or dead letters.
+    """Show links, channels, endpoints, activities, VOs, errors, queues, file states, transfers, starts in flight,
+    dead letters or alerts.
 
-    The newest come first. Tables have units; csv and json have all columns with bytes, ms and bytes/s as plain numbers.
-    Conditions on different columns must all hold; of several = or ~ on one column any one. Nothing after = means none,
-    as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none; throughput is the bytes moved over
-    the time of the window, or over the range of a --by (unknown without --from). Queues are never added up: the same
-    jobs stand under every VO and channel of a link, so a --by gives the last, mean and largest of all samples.
+    The newest come first, of alerts the open ones. Tables have units; csv and json have all columns with bytes, ms and
+    bytes/s as plain numbers. Conditions on different columns must all hold; of several = or ~ on one column any one.
+    Nothing after = means none, as in 'channel='. Efficiency is ok / (ok + failed), empty when there were none;
+    throughput is the bytes moved over the time of the window, or over the range of a --by (unknown without --from).
+    Queues are never added up: the same jobs stand under every VO and channel of a link, so a --by gives the last, mean
+    and largest of all samples.
 
     vos and vo-sites show the VOs of a link or site side by side: share is the part of each in the bytes moved by all of
     them. vo-pairs compares a VO with each other one on the same link, window by window: windows with the VO, together
@@ -83,6 +84,7 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query queues --from -1h --where 'dst_host~*.desy.de' --order -ready_last
       transferscope query states --from -1d --by vo,dst_host --where state=ACTIVE --stages
       transferscope query dead-letters --by reason
+      transferscope query alerts --from -1d
     """
     question = _question(asked, time.time_ns() // 1_000_000)
     with closing(connect(settings.need("database_url"))) as connection:

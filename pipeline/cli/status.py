@@ -16,6 +16,7 @@ from pipeline.cli.settings import Settings
 from pipeline.cli.storage_view import print_storage, storage_document
 from pipeline.cli.topology_load import age_sentence
 from pipeline.cli.units import count
+from pipeline.store.outbox import Depth
 from pipeline.store.queries.columns import Column
 
 POLL_S = 0.5
@@ -32,7 +33,7 @@ POLL_S = 0.5
 @json_option
 @with_settings
 def status(settings: Settings, /, wait_s: float | None, as_json: bool) -> None:
-    """Show queue depths, consumer lag, freshness, dead letters, the age of the topology, and what is stored.
+    """Show queue depths, consumer lag, freshness, dead letters, the outbox, the age of the topology, what is stored.
 
     Idle means: every configured virtual queue exists and has a consumer, every queue is empty and every message in
     Kafka is committed in the store. Exit code 1 when it is not idle in time, or something is wrong: a queue without
@@ -79,6 +80,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "groups": [lag._asdict() for lag in state.lags],
         "freshness": [source._asdict() for source in state.freshness],
         "dead_letters": state.dead_letters,
+        "outbox": state.outbox._asdict(),
         "workers": list(state.workers),
         "topology": state.topology._asdict() if state.topology else None,
         "storage": storage_document(state.storage),
@@ -104,6 +106,7 @@ def _print(state: FlowState, problems: list[str]) -> None:
         print()
     dead = ", ".join(f"{count(number)} {reason}" for reason, number in state.dead_letters.items())
     print(f"dead letters: {dead or 'none'}")
+    print(_outbox(state.outbox))
     print(f"workers: {', '.join(state.workers) or 'none'}")
     print(age_sentence(state.topology) if state.topology else "topology: none was loaded")
     print_storage(state.storage)
@@ -113,3 +116,9 @@ def _print(state: FlowState, problems: list[str]) -> None:
         say(problem)
     rest = "idle: all messages are committed" if state.is_idle else f"{count(state.waiting)} messages under way"
     print(rest)
+
+
+def _outbox(depth: Depth) -> str:
+    if depth.oldest_s is None:
+        return "outbox: empty"
+    return f"outbox: {count(depth.rows)} rows wait for transferscope relay, the oldest for {depth.oldest_s:.0f} s"

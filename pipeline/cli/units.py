@@ -39,6 +39,8 @@ def _number(value: float, kind: Kind) -> str:
         return f"{value:.1f} %"
     if kind == "correlation":
         return f"{value:+.2f}"
+    if kind == "number":
+        return f"{value:.4g}"
     return count(value)
 
 

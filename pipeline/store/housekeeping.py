@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store import forgetting, retention
+from pipeline.store import forgetting, outbox, retention
 from pipeline.store.folding import Folding
 from pipeline.store.partitions import DAY_MS, Partitions
 from pipeline.store.retention import Retention
@@ -74,6 +74,7 @@ class Housekeeper:
         pruned = _try("what is known of messages", lambda: forgetting.prune_heard(connection, oldest.base_ms), 0)
         if dropped:
             pruned += _try("wide keys", lambda: forgetting.prune_wide_keys(connection), 0)
+        pruned += _try("the outbox", lambda: _prune_outbox(connection), 0)
         return Done(dropped, emptied, pruned, self._folding.run(connection))
 
 
@@ -81,6 +82,11 @@ def _is_alone(connection: Connection) -> bool:
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
         return cursor.fetchone() == (True,)
+
+
+def _prune_outbox(connection: Connection) -> int:
+    with connection, connection.cursor() as cursor:
+        return outbox.prune(cursor)
 
 
 def _try(what: str, step: Callable[[], T], nothing: T) -> T:

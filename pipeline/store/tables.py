@@ -30,6 +30,7 @@ from pipeline.stages.errors import ErrorKey
 from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
 from pipeline.store.heard_tables import heard_tables
+from pipeline.store.outbox_tables import outbox_tables
 from pipeline.store.queue_tables import queue_tables
 from schemas.events import STAGES
 
@@ -252,6 +253,7 @@ wide_key = Table(
 )
 
 queue_tables(metadata)
+outbox_tables(metadata)
 
 
 def _window(name: str, comment: str, partitions: str | None) -> Table:

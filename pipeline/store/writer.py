@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg2 import Binary
 from psycopg2.extensions import cursor as Cursor
@@ -12,15 +12,16 @@ from psycopg2.extras import execute_values
 from pipeline.stages.decide import Effects, KnownComplete, KnownStart, KnownState
 from pipeline.stages.decode import Dead
 from pipeline.stages.sources import SourceDelta, Sources
-from pipeline.store import file_states, flow_rows, queues, rows, window_rows
+from pipeline.store import file_states, flow_rows, outbox, queues, rows, window_rows
 from pipeline.store.copying import copy_rows, moment
 from pipeline.store.links import Numbered
 from pipeline.store.state import reaches_everywhere
 from schemas.cleaning import storable
+from schemas.topics import DEAD_LETTERS
 
 _DEAD_LETTER = (
     "INSERT INTO store.dead_letter (identity, kind, topic, reason, detail, received_at, headers, body, ref)"
-    " VALUES %s ON CONFLICT (identity) DO NOTHING"
+    " VALUES %s ON CONFLICT (identity) DO NOTHING RETURNING id"
 )
 
 
@@ -48,6 +49,7 @@ def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) ->
     _update_receipt(cursor, "file_state", "event_at", effects.earlier_states)
     queues.add_samples(cursor, effects.samples, numbers.links)
     write_dead(cursor, effects.dead)
+    outbox.add_transfers(cursor, _told(effects))
     window_rows.add_windows(cursor, effects.deltas, numbers.links)
     flow_rows.add_flows(cursor, effects.flows, numbers)
     flow_rows.add_errors(cursor, effects.errors, numbers)
@@ -58,7 +60,19 @@ def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) ->
 def write_dead(cursor: Cursor, dead: Sequence[Dead]) -> None:
     """Store dead letters, each identity once. Public because a batch may consist of nothing else."""
     if dead:
-        execute_values(cursor, _DEAD_LETTER, sorted((_dead_row(letter) for letter in dead), key=lambda row: row[0]))
+        letters = sorted((_dead_row(letter) for letter in dead), key=lambda row: row[0])
+        new = execute_values(cursor, _DEAD_LETTER, letters, fetch=True)
+        outbox.add_rows(cursor, DEAD_LETTERS, [number for (number,) in new])
+
+
+def _told(effects: Effects) -> Iterator[tuple[int, int]]:
+    """The finished attempts of which this batch makes a new row, or another one than it was."""
+    for new in effects.completes:
+        yield new.complete.event_ms, new.complete.dedupe
+    for known, _ in effects.complete_start:
+        yield known.event_ms, known.dedupe
+    for known in effects.earlier_completes:
+        yield known.event_ms, known.dedupe
 
 
 def _dead_row(letter: Dead) -> tuple[str, str, str, str, str, str | None, str, Binary, str]:

@@ -287,6 +287,22 @@ DEAD_LETTERS = Report(
     totals=("size",),
 )
 
+ALERTS = Report(
+    name="alerts",
+    view="alert",
+    time="raised_at",
+    columns=(
+        Column("id", "count"),
+        *_columns("text", ("rule", "subject")),
+        *_columns("time", ("raised_at", "cleared_at")),
+        *_columns("number", ("value", "threshold")),
+        Column("silenced_until", "time"),
+        Column("detail", "text"),
+    ),
+    keys=("rule", "subject"),
+    screen=("id", "raised_at", "cleared_at", "rule", "subject", "value", "threshold", "detail"),
+)
+
 _QUEUE_KEYS = ("fts", "vo", "channel", "src_host", "dst_host")
 
 QUEUES = Report(
@@ -332,6 +348,6 @@ REPORTS: dict[str, Report] = {
     report.name: report
     for report in (
         *(LINKS, CHANNELS, ENDPOINTS, ACTIVITIES, VOS, VO_SITES, VO_PAIRS, ERRORS, QUEUES, STATES),
-        *(TRANSFERS, IN_FLIGHT, DEAD_LETTERS),
+        *(TRANSFERS, IN_FLIGHT, DEAD_LETTERS, ALERTS),
     )
 }

@@ -1,5 +1,5 @@
-"""Rows newest first, or counted by what the user groups by: transfers, starts in flight, dead letters; failures, which
-are counted already."""
+"""Rows newest first, or counted by what the user groups by: transfers, starts in flight, dead letters, alerts;
+failures, which are counted already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Question
-from pipeline.store.queries.reports import DEAD_LETTERS, TRANSFERS
+from pipeline.store.queries.reports import ALERTS, DEAD_LETTERS, TRANSFERS
 from pipeline.store.queries.statement import Statement, between, ordered, view
 from schemas.events import OK
 
@@ -56,6 +56,8 @@ def rows_statement(question: Question) -> Statement:
     else:
         columns = report.columns
         last = [time.desc()]
+        if report is ALERTS:
+            last = [table.c.cleared_at.is_not(None), *last, table.c.id.desc()]  # open ones first
     select = sa.select(*(expressions[column.name].label(column.name) for column in columns)).where(*restricted)
     if question.by:
         select = select.group_by(*(table.c[name] for name in question.by))

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 
 _SQL = Path(__file__).parents[1] / "sql"
 _SPANS = {"10m": "10 minutes", "1h": "1 hour", "1d": "1 day"}

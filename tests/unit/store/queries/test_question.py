@@ -92,7 +92,7 @@ def test_an_unknown_report_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
         BadQuery,
         match="links, channels, endpoints, activities, vos, vo-sites, vo-pairs, errors, queues, states, transfers, "
-        "in-flight, dead-letters",
+        "in-flight, dead-letters, alerts",
     ):
         report_named("lnks")
 
