@@ -56,11 +56,13 @@ _TAKEN_AWAY = (
 
 
 class Chunk(NamedTuple):
-    """Messages, how many bytes their bodies have, and for each partition the offset behind the last of them."""
+    """Messages, how many bytes their bodies have, for each partition the offset behind the last of them, and the newest
+    receipt time (ms) of each broker in it."""
 
     messages: list[RawMessage]
     size: int
     next_offsets: dict[Partition, int]
+    progress: dict[Source, int]
 
 
 class BulkConsumer:
@@ -115,13 +117,23 @@ class BulkConsumer:
     def _read(self, limits: Limits, wait_s: float) -> Chunk:
         messages: list[RawMessage] = []
         next_offsets: dict[Partition, int] = {}
+        newest: dict[tuple[str, int, bytes], int] = {}
         size = 0
         for record in gather(self._poll, limits, wait_s):
             topic, partition, offset, body = record.topic(), record.partition(), record.offset(), record.value() or b""
-            messages.append(raw_message(topic, partition, offset, record.timestamp()[1], body, record.headers() or ()))
+            message = raw_message(topic, partition, offset, record.timestamp()[1], body, record.headers() or ())
+            messages.append(message)
             next_offsets[topic, partition] = offset + 1
             size += len(body)
-        return Chunk(messages, size, next_offsets)
+            source = topic, partition, origin_of(message)
+            received_ms = message.received_ms or 0
+            if received_ms > newest.get(source, 0):
+                newest[source] = received_ms
+        progress = {
+            Source(topic, partition, origin.decode(errors="replace")): received_ms
+            for (topic, partition, origin), received_ms in newest.items()
+        }
+        return Chunk(messages, size, next_offsets, progress)
 
     def _poll(self, most: int, wait_s: float) -> list[Any]:
         try:

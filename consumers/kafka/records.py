@@ -35,6 +35,11 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._as_text()[name]
 
+    @property
+    def origin(self) -> bytes:
+        """The broker that a record came from, as the bridge says; empty when somebody else wrote it."""
+        return self._raw.get("origin") or b""
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._as_text())
 
@@ -77,6 +82,12 @@ def raw_message(
     message_id = headers.get("stomp.message-id")
     identity = f"{source} {message_id.decode(errors='replace')}" if message_id else ref
     return RawMessage(kind, source, body, Headers(headers), received_ms, ref, identity)
+
+
+def origin_of(message: RawMessage) -> bytes:
+    """The broker that a message of Kafka came from; empty when that is not told."""
+    headers = message.headers
+    return headers.origin if isinstance(headers, Headers) else b""
 
 
 @lru_cache(maxsize=256)

@@ -108,7 +108,7 @@ class Loop:
         while True:
             chunk = await source.read(Limits(MOST, MOST_BYTES, LINGER_S), _IDLE_S)
             for part in _parts(chunk):
-                prepared = self._writer.prepare(part.messages)
+                prepared = self._writer.prepare(part.messages)._replace(progress=part.progress)
                 await self._written()
                 self._writing = asyncio.create_task(self._write(part, prepared))
             if not chunk.messages:
@@ -197,4 +197,5 @@ def _parts(chunk: Chunk) -> Iterator[Chunk]:
     parts = list(batches(chunk.messages, lambda message: len(message.body), MOST, MOST_BYTES))
     for number, messages in enumerate(parts, 1):
         # Only with the last of its parts is the store behind the last message of each partition.
-        yield Chunk(messages, 0, chunk.next_offsets if number == len(parts) else {})
+        last = number == len(parts)
+        yield Chunk(messages, 0, chunk.next_offsets if last else {}, chunk.progress if last else {})

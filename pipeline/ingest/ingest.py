@@ -70,7 +70,7 @@ class Ingest:
             counts = self._store.commit(batch)
         except Outdated:
             self.refresh()
-            return self.commit(messages, self.prepare(messages))
+            return self.commit(messages, self.prepare(messages)._replace(progress=batch.progress))
         except Refused as refused:
             if len(messages) > 1:
                 return self._halves(messages)

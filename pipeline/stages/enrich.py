@@ -6,12 +6,15 @@ A record is never dropped for an unknown host; the status tells how each end was
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from pipeline.stages.decode import Dead, Decoded
 from pipeline.stages.errors import ErrorKey, error_of
+from pipeline.stages.finality import Source
 from pipeline.stages.flows import FlowKey
 from pipeline.stages.queues import Samples, merge
 from pipeline.stages.users import NO_USERS, Users
@@ -76,7 +79,7 @@ class NewState(msgspec.Struct, gc=False):
 
 class Enriched(NamedTuple):
     """An enriched batch, the topology revision that it was enriched with, and the raw floor that it was decoded with
-    (``Horizon``). Queues are told by host alone."""
+    (``Horizon``). Queues are told by host alone. ``progress``: the newest receipt times (ms) that it brings with it."""
 
     starts: list[NewStart]
     completes: list[NewComplete]
@@ -86,6 +89,7 @@ class Enriched(NamedTuple):
     reports: list[QueueReport]
     samples: Samples
     raw_floor_ms: int | None = None
+    progress: Mapping[Source, int] = MappingProxyType({})
 
 
 def enrich(decoded: Decoded, topology: Topology, users: Users = NO_USERS) -> Enriched:

@@ -27,7 +27,7 @@ _ADD_FLOWS = {
     INSERT INTO store.flow_{width} AS w ({_FLOW_COLUMNS})
     SELECT {_FLOW_COLUMNS} FROM flow_delta WHERE width = '{width}' ORDER BY window_start, flow_id
     ON CONFLICT (window_start, flow_id) DO UPDATE SET
-    {", ".join(f"{name} = w.{name} + excluded.{name}" for name in FLOW_COUNTERS)}, updated_at = now()
+    {", ".join(f"{name} = w.{name} + excluded.{name}" for name in FLOW_COUNTERS)}, updated_at = statement_timestamp()
     """
     for width in WIDTHS_MS
 }

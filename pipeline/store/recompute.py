@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Topology
-from pipeline.store import expected, locks, settings, topologies
+from pipeline.store import expected, finality, locks, settings, topologies
 from pipeline.store.expected import Days
 from pipeline.store.partitions import Partitions
 from pipeline.store.relink import Relinking, moved_on
@@ -86,6 +86,7 @@ def _one_day(
             expected.build(cursor, each)
             difference = compare(cursor, each)
             expected.install(cursor, each)
+            finality.mark_rebuilt(cursor, each.begin, each.end)
             cells += difference.cells
             differing += difference.differing
             examples += difference.examples

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from pipeline.stages.errors import ErrorKey
 from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
+from pipeline.store.final_tables import final_tables
 from pipeline.store.heard_tables import heard_tables
 from pipeline.store.outbox_tables import outbox_tables
 from pipeline.store.queue_tables import queue_tables
@@ -273,7 +274,7 @@ def _window(name: str, comment: str, partitions: str | None) -> Table:
                 Column(f"{stage}_max", BigInteger),
             )
         ),
-        Column("updated_at", _moment(), nullable=False, server_default=func.now()),
+        Column("updated_at", _moment(), nullable=False, server_default=func.statement_timestamp()),
         Column("stale", Boolean, nullable=False, server_default=text("false")),
         comment=comment,
         postgresql_partition_by=partitions,
@@ -326,7 +327,7 @@ def _flow_window(name: str, comment: str) -> Table:
         Column("window_start", _moment(), primary_key=True),
         Column("flow_id", Integer, primary_key=True, autoincrement=False),
         *(Column(counter, BigInteger, nullable=False) for counter in FLOW_COUNTERS),
-        Column("updated_at", _moment(), nullable=False, server_default=func.now()),
+        Column("updated_at", _moment(), nullable=False, server_default=func.statement_timestamp()),
         Column("stale", Boolean, nullable=False, server_default=text("false")),
         comment=comment,
         postgresql_partition_by="RANGE (window_start)",
@@ -352,6 +353,7 @@ error_10m = Table(
 )
 
 heard_tables(metadata)
+final_tables(metadata)
 
 dead_letter = Table(
     "dead_letter",

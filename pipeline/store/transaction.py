@@ -25,7 +25,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import flow_rows, locks, settings, state, window_rows, writer
+from pipeline.store import finality, flow_rows, locks, settings, state, window_rows, writer
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import Unavailable, connect, service_address
@@ -134,6 +134,7 @@ class Store:
                 raise Outdated
             effects = decide(batch, state.load(cursor, batch))
             writer.write(cursor, effects, numbers, batch.topology_revision)
+            finality.add_progress(cursor, batch.progress)
         return _counts(batch, effects)
 
     def _undo(self) -> None:

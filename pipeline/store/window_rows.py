@@ -35,7 +35,7 @@ def _add_statement(table: str) -> str:
     return f"""
     INSERT INTO store.{table} AS w ({_COLUMNS})
     SELECT {_COLUMNS} FROM window_delta WHERE width = %s ORDER BY window_start, link_id
-    ON CONFLICT (window_start, link_id) DO UPDATE SET {", ".join(changes)}, updated_at = now()
+    ON CONFLICT (window_start, link_id) DO UPDATE SET {", ".join(changes)}, updated_at = statement_timestamp()
     """
 
 

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from pipeline.stages.decide import Effects, KnownComplete, KnownStart, KnownState
 from pipeline.stages.decode import Dead
 from pipeline.stages.sources import SourceDelta, Sources
-from pipeline.store import file_states, flow_rows, outbox, queues, rows, window_rows
+from pipeline.store import file_states, finality, flow_rows, outbox, queues, rows, window_rows
 from pipeline.store.copying import copy_rows, moment
 from pipeline.store.links import Numbered
 from pipeline.store.state import reaches_everywhere
@@ -55,6 +55,7 @@ def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) ->
     flow_rows.add_errors(cursor, effects.errors, numbers)
     file_states.add_windows(cursor, effects.states, numbers.links)
     _add_sources(cursor, effects.sources)
+    finality.mark_late(cursor, effects.deltas)
 
 
 def write_dead(cursor: Cursor, dead: Sequence[Dead]) -> None:

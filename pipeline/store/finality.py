@@ -1,0 +1,196 @@
+"""Which windows are final: how far the workers are, passes that declare windows final, what keeps the next ones.
+
+``final_pass`` has a row for each end of a base window, and so of an hour and a day, that was declared final. A row of a
+window is final if it is no newer than the first pass or the last; writers mark ends whose windows they change later as
+``late``, and the next pass declares these again. A pass owns the days of its windows (``locks.py``): whoever writes
+there has committed before, or takes its ``updated_at`` after.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from pipeline.stages.finality import Source, Watermark, final_until, topic_of
+from pipeline.stages.windows import WIDTHS_MS, Deltas
+from pipeline.store import locks
+from pipeline.store.copying import moment
+from pipeline.store.session import Unavailable, connect, service_address
+
+log = logging.getLogger(__name__)
+
+_ALONE = 0x7473_666E
+_LOCK_WAIT = "-c lock_timeout=1s"
+"""Who waits for a day keeps everybody who comes after him waiting: rather another time."""
+_BASE = timedelta(minutes=10)
+
+_ADD_PROGRESS = """
+INSERT INTO store.progress AS p (topic, partition, origin, received_at) VALUES %s
+ON CONFLICT (topic, partition, origin) DO UPDATE SET received_at = excluded.received_at
+WHERE p.received_at < excluded.received_at
+"""
+# In the order of the key, as everything that two writers may both change.
+_MARK_LATE = """
+WITH late AS (
+    SELECT f.topic, f.window_end
+    FROM store.final_pass AS f, unnest(%s::text[], %s::timestamptz[]) AS w(topic, window_end)
+    WHERE f.topic = w.topic AND f.window_end = w.window_end AND NOT f.late
+    ORDER BY 1, 2 FOR UPDATE OF f
+)
+UPDATE store.final_pass AS f SET late = true FROM late
+WHERE f.topic = late.topic AND f.window_end = late.window_end
+"""
+_PASS = """
+INSERT INTO store.final_pass (topic, window_end, first_at, last_at, late)
+SELECT %(topic)s, window_end, clock_timestamp(), clock_timestamp(), false
+FROM generate_series(%(after)s::timestamptz + interval '10 minutes', %(until)s::timestamptz, '10 minutes') AS window_end
+ON CONFLICT (topic, window_end) DO UPDATE SET last_at = excluded.last_at, late = false
+"""
+_PASS_LATE = """
+UPDATE store.final_pass SET last_at = clock_timestamp(), late = false
+WHERE topic = %(topic)s AND window_end = ANY(%(late)s)
+"""
+
+
+class Final(NamedTuple):
+    """Up to which end the windows of a topic are final, None: none is yet; what keeps the next ones, as seen when."""
+
+    topic: str
+    until: datetime | None
+    held_by: str
+    looked_at: datetime
+
+
+def add_progress(cursor: Cursor, progress: Mapping[Source, int]) -> None:
+    """How far a batch brings the store: the newest receipt time (ms) of each broker in each partition."""
+    if progress:
+        execute_values(
+            cursor, _ADD_PROGRESS, sorted((*source, moment(received_ms)) for source, received_ms in progress.items())
+        )
+
+
+def mark_late(cursor: Cursor, deltas: Deltas) -> None:
+    """What a batch adds to windows that were declared final has them looked at again. The caller holds their days."""
+    starts = {(topic_of(link.technology), start) for link, windows in deltas.items() for start in windows}
+    ends = sorted({(topic, start - start % width + width) for topic, start in starts for width in WIDTHS_MS.values()})
+    if ends:
+        cursor.execute(_MARK_LATE, ([topic for topic, _ in ends], [moment(end_ms) for _, end_ms in ends]))
+
+
+def mark_rebuilt(cursor: Cursor, begin: datetime, end: datetime) -> None:
+    """All windows of these days were made anew. The caller owns the days."""
+    cursor.execute(
+        "UPDATE store.final_pass SET late = true WHERE window_end > %s AND window_end <= %s AND NOT late", (begin, end)
+    )
+
+
+def progress(cursor: Cursor) -> dict[Source, int]:
+    """The newest committed receipt time, in ms, of each broker in each partition."""
+    cursor.execute(
+        "SELECT topic, partition, origin, (extract(epoch FROM received_at) * 1000)::bigint FROM store.progress"
+    )
+    return {Source(*place): received_ms for *place, received_ms in cursor.fetchall()}
+
+
+def finals(cursor: Cursor) -> list[Final]:
+    """How far the windows of each topic are final, as the last pass left it."""
+    cursor.execute("SELECT topic, final_until, held_by, looked_at FROM store.final_state ORDER BY topic")
+    return [Final(*row) for row in cursor.fetchall()]
+
+
+class Passes:
+    """Declares windows final, unless another process is at it. Not for several threads at once."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+
+    def progress(self) -> dict[Source, int]:
+        """What ``watermarks`` needs; read before anything else is looked at. Raises Unavailable."""
+        with self._connection() as connection, connection, connection.cursor() as cursor:
+            return progress(cursor)
+
+    def run(self, watermarks: Mapping[str, Watermark]) -> int:
+        """Declare what can be declared; how many ends of windows, again or for the first time. Raises Unavailable."""
+        try:
+            with self._connection() as connection:
+                if not _is_alone(connection):
+                    return 0
+                return sum(_declare(connection, topic, watermark) for topic, watermark in sorted(watermarks.items()))
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
+
+    def _connection(self) -> closing[Connection]:
+        return closing(connect(self._url, "transferscope finality", _LOCK_WAIT))
+
+
+def _declare(connection: Connection, topic: str, watermark: Watermark) -> int:
+    try:
+        with connection, connection.cursor() as cursor:
+            after, until = _state(cursor, topic, watermark)
+            if until is None:
+                return 0
+            late = _late(cursor, topic, until)
+            locks.own_days(cursor, _days([*late, *_ends(after, until)]))
+            bounds = {"topic": topic, "after": after, "until": until, "late": late}
+            cursor.execute(_PASS_LATE, bounds)
+            declared = cursor.rowcount
+            cursor.execute(_PASS, bounds)
+            return int(declared + cursor.rowcount)
+    except (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable) as error:
+        log.info("windows of %s become final another time: %s", topic, str(error).strip().splitlines()[0])
+        return 0
+
+
+def _state(cursor: Cursor, topic: str, watermark: Watermark) -> tuple[datetime, datetime | None]:
+    """Keep what was seen; up to which end windows were final before, and up to which they are now."""
+    until = None if watermark.through_ms is None else _datetime(final_until(watermark.through_ms))
+    cursor.execute("SELECT final_until FROM store.final_state WHERE topic = %s", (topic,))
+    (before,) = cursor.fetchone() or (None,)
+    now = max(filter(None, (before, until)), default=None)
+    cursor.execute(
+        "INSERT INTO store.final_state (topic, final_until, held_by, looked_at) VALUES (%s, %s, %s, clock_timestamp())"
+        " ON CONFLICT (topic) DO UPDATE SET final_until = excluded.final_until, held_by = excluded.held_by,"
+        " looked_at = excluded.looked_at",
+        (topic, now, watermark.held_by),
+    )
+    if before is None and now is not None:
+        cursor.execute("SELECT min(window_start) FROM store.link_10m")
+        (first,) = cursor.fetchone() or (None,)
+        before = now if first is None else min(first, now)
+    return before or _datetime(0), now
+
+
+def _late(cursor: Cursor, topic: str, until: datetime) -> list[datetime]:
+    """The ends that were declared final and whose windows have changed since."""
+    cursor.execute(
+        "SELECT window_end FROM store.final_pass WHERE topic = %s AND late AND window_end <= %s", (topic, until)
+    )
+    return [end for (end,) in cursor.fetchall()]
+
+
+def _ends(after: datetime, until: datetime) -> Iterator[datetime]:
+    while (after := after + _BASE) <= until:
+        yield after
+
+
+def _days(ends: Iterable[datetime]) -> list[int]:
+    """The days, as rising numbers since the epoch, of windows with these ends."""
+    return sorted({int((end - _BASE).timestamp()) // 86_400 for end in ends})
+
+
+def _datetime(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms // 1000, UTC)
+
+
+def _is_alone(connection: Connection) -> bool:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
+        return cursor.fetchone() == (True,)
