@@ -18,8 +18,9 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.gather import Limits, gather
-from consumers.kafka.records import raw_message
+from consumers.kafka.records import origin_of, raw_message
 from consumers.thread import WorkThread
+from pipeline.stages.finality import Source
 from schemas.envelope import RawMessage
 
 log = logging.getLogger(__name__)

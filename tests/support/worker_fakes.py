@@ -65,7 +65,7 @@ class Reader:
                 offsets[place] = end
         self._next |= offsets
         await asyncio.sleep(0 if messages else min(wait_s, 0.01))
-        return Chunk(messages, sum(len(each.body) for each in messages), offsets)
+        return Chunk(messages, sum(len(each.body) for each in messages), offsets, {})
 
     async def commit(self, next_offsets: Mapping[Partition, int]) -> None:
         self._check()
