@@ -16,6 +16,7 @@ from faust.app.base import BootStrategy
 
 from consumers.kafka.consumer import BulkConsumer
 from consumers.worker.config import GROUP, TOPICS, WorkerConfig, from_environment
+from consumers.worker.finality import Finality, QueuesLook, nobody_asks
 from consumers.worker.health import Health
 from consumers.worker.housekeeper import Housekeeping
 from consumers.worker.loop import Loop
@@ -41,8 +42,11 @@ class _App(faust.App):
         """Faust keeps its tables' files there; without tables an empty folder would be left behind."""
 
 
-def create_app(config: WorkerConfig) -> faust.App:
-    """A Faust app that hosts the ingest of the bulk topics and its health page."""
+def create_app(config: WorkerConfig, queues: QueuesLook = nobody_asks) -> faust.App:
+    """A Faust app that hosts the ingest of the bulk topics, its health page, and what one of the workers does for all.
+
+    ``queues`` tells whether the brokers' queues are empty, so that windows become final when nothing comes.
+    """
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
     user_key = read_user_key(config.user_hash_key_file)
     app = _App(GROUP, broker=broker, datadir=tempfile.gettempdir(), autodiscover=False)
@@ -56,6 +60,7 @@ def create_app(config: WorkerConfig) -> faust.App:
     app.web_server(page)
     app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
     app.service(Housekeeping(config.database_url, config.kept()))  # type: ignore[arg-type]
+    app.service(Finality(config.database_url, config.kafka, queues))  # type: ignore[arg-type]
     return app
 
 

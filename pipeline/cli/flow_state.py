@@ -10,13 +10,17 @@ from urllib.parse import urlsplit
 
 from consumers.bridge.depth import queue_depths
 from consumers.bridge.settings import QUEUE, BrokerSettings
+from consumers.errors import Unreachable
 from consumers.kafka import admin
 from consumers.worker.config import GROUP, TOPICS
+from consumers.worker.finality import nobody_asks
 from pipeline.cli.brokers import api_password, brokers
+from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
 from pipeline.store.activity import writer_addresses
+from pipeline.store.finality import Final, finals
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
 from pipeline.store.storage import Storage, storage
@@ -61,6 +65,7 @@ class FlowState:
     topology: InUse | None
     storage: Storage
     outbox: outbox.Depth
+    final: tuple[Final, ...]
 
     @property
     def waiting(self) -> int:
@@ -114,9 +119,24 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
         workers = tuple(writer_addresses(connection))
         with connection, connection.cursor() as cursor:
-            topology, untold = in_use(cursor), outbox.depth(cursor)
+            topology, untold, final = in_use(cursor), outbox.depth(cursor), tuple(finals(cursor))
         stored = storage(connection)
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored, untold)
+    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored, untold, final)
+
+
+def what_waits(settings: Settings) -> str:
+    """Why nobody can say that the brokers' queues are there and empty, as one thing; "" when they are."""
+    if not (settings.broker_api and (settings.stomp_brokers or settings.broker)):
+        return nobody_asks()
+    try:
+        queues = list(_queues(settings))
+    except (Unreachable, ConfigurationError) as error:
+        return str(error)
+    missing = next((queue for queue in queues if queue.depth is None), None)
+    if missing is not None:
+        return f"{missing.name} does not exist on {missing.broker}"
+    full = next((queue for queue in queues if queue.depth), None)
+    return f"{full.depth} messages wait in {full.name} on {full.broker}" if full else ""
 
 
 def _queues(settings: Settings) -> Iterator[Queue]:

@@ -15,7 +15,7 @@ from pipeline.cli.progress import Waiting
 from pipeline.cli.settings import Settings
 from pipeline.cli.storage_view import print_storage, storage_document
 from pipeline.cli.topology_load import age_sentence
-from pipeline.cli.units import count
+from pipeline.cli.units import count, moment
 from pipeline.store.outbox import Depth
 from pipeline.store.queries.columns import Column
 
@@ -82,6 +82,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "dead_letters": state.dead_letters,
         "outbox": state.outbox._asdict(),
         "workers": list(state.workers),
+        "final": [final._asdict() for final in state.final],
         "topology": state.topology._asdict() if state.topology else None,
         "storage": storage_document(state.storage),
         "left_out": list(state.left_out),
@@ -109,6 +110,9 @@ def _print(state: FlowState, problems: list[str]) -> None:
     print(_outbox(state.outbox))
     print(f"workers: {', '.join(state.workers) or 'none'}")
     print(age_sentence(state.topology) if state.topology else "topology: none was loaded")
+    for final in state.final:
+        until = f"until {moment(final.until)}" if final.until else "not yet"
+        print(f"windows of {final.topic} are final {until}; the next: {final.held_by}")
     print_storage(state.storage)
     for part in state.left_out:
         print(f"not looked at: {part}")

@@ -15,6 +15,7 @@ from consumers.worker.app import create_app
 from consumers.worker.config import GROUP, TOPICS, WorkerConfig
 from consumers.worker.process import run
 from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli.flow_state import what_waits
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.settings import Settings
@@ -56,7 +57,7 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
     user_key(settings)  # said now in a sentence, if it is none
     _check(config)
     try:
-        app = create_app(config)
+        app = create_app(config, lambda: what_waits(settings))
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise ConfigurationError(

@@ -21,11 +21,11 @@ def final_tables(metadata: MetaData) -> None:
         metadata,
         Column("topic", Text, primary_key=True),
         Column("window_end", DateTime(timezone=True), primary_key=True),
-        Column("first_at", DateTime(timezone=True), nullable=False),
-        Column("last_at", DateTime(timezone=True), nullable=False),
-        Column("late", Boolean, nullable=False, server_default=text("false")),
-        Index("final_pass_late", "topic", postgresql_where=text("late")),
-        comment="When windows with this end were declared final, first and last; late: some have changed since.",
+        Column("first_at", DateTime(timezone=True)),
+        Column("last_at", DateTime(timezone=True)),
+        Column("changed", Boolean, nullable=False, server_default=text("true")),
+        Index("final_pass_changed", "topic", "window_end", postgresql_where=text("changed")),
+        comment="When windows with this end were declared final, first and last; changed: some have changed since.",
     )
     Table(
         "final_state",

@@ -1,15 +1,15 @@
 """Which windows are final: how far the workers are, passes that declare windows final, what keeps the next ones.
 
-``final_pass`` has a row for each end of a base window, and so of an hour and a day, that was declared final. A row of a
-window is final if it is no newer than the first pass or the last; writers mark ends whose windows they change later as
-``late``, and the next pass declares these again. A pass owns the days of its windows (``locks.py``): whoever writes
-there has committed before, or takes its ``updated_at`` after.
+``final_pass`` has a row for each end of a window, of whatever width, that a batch added to. A row of a window is final
+if it is no newer than the first pass that declared its end, or the last. Writers note the ends whose windows they
+change as ``changed``, and the next pass declares these, if need be again. A pass owns the days of its windows
+(``locks.py``): whoever writes there has committed before, or takes its ``updated_at`` after.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -37,26 +37,25 @@ INSERT INTO store.progress AS p (topic, partition, origin, received_at) VALUES %
 ON CONFLICT (topic, partition, origin) DO UPDATE SET received_at = excluded.received_at
 WHERE p.received_at < excluded.received_at
 """
+_NOTE = """
+INSERT INTO store.final_pass (topic, window_end) SELECT topic, window_end
+FROM unnest(%(topics)s::text[], %(ends)s::timestamptz[]) AS w(topic, window_end) ON CONFLICT DO NOTHING
+"""
 # In the order of the key, as everything that two writers may both change.
-_MARK_LATE = """
-WITH late AS (
+_NOTE_AGAIN = """
+WITH again AS (
     SELECT f.topic, f.window_end
-    FROM store.final_pass AS f, unnest(%s::text[], %s::timestamptz[]) AS w(topic, window_end)
-    WHERE f.topic = w.topic AND f.window_end = w.window_end AND NOT f.late
+    FROM store.final_pass AS f, unnest(%(topics)s::text[], %(ends)s::timestamptz[]) AS w(topic, window_end)
+    WHERE f.topic = w.topic AND f.window_end = w.window_end AND NOT f.changed
     ORDER BY 1, 2 FOR UPDATE OF f
 )
-UPDATE store.final_pass AS f SET late = true FROM late
-WHERE f.topic = late.topic AND f.window_end = late.window_end
+UPDATE store.final_pass AS f SET changed = true FROM again
+WHERE f.topic = again.topic AND f.window_end = again.window_end
 """
-_PASS = """
-INSERT INTO store.final_pass (topic, window_end, first_at, last_at, late)
-SELECT %(topic)s, window_end, clock_timestamp(), clock_timestamp(), false
-FROM generate_series(%(after)s::timestamptz + interval '10 minutes', %(until)s::timestamptz, '10 minutes') AS window_end
-ON CONFLICT (topic, window_end) DO UPDATE SET last_at = excluded.last_at, late = false
-"""
-_PASS_LATE = """
-UPDATE store.final_pass SET last_at = clock_timestamp(), late = false
-WHERE topic = %(topic)s AND window_end = ANY(%(late)s)
+_DECLARE = """
+UPDATE store.final_pass
+SET first_at = coalesce(first_at, clock_timestamp()), last_at = clock_timestamp(), changed = false
+WHERE topic = %s AND window_end = ANY(%s)
 """
 
 
@@ -77,18 +76,21 @@ def add_progress(cursor: Cursor, progress: Mapping[Source, int]) -> None:
         )
 
 
-def mark_late(cursor: Cursor, deltas: Deltas) -> None:
-    """What a batch adds to windows that were declared final has them looked at again. The caller holds their days."""
+def note_changed(cursor: Cursor, deltas: Deltas) -> None:
+    """The windows that a batch adds to are to be declared final, if need be again. The caller shares their days."""
     starts = {(topic_of(link.technology), start) for link, windows in deltas.items() for start in windows}
     ends = sorted({(topic, start - start % width + width) for topic, start in starts for width in WIDTHS_MS.values()})
     if ends:
-        cursor.execute(_MARK_LATE, ([topic for topic, _ in ends], [moment(end_ms) for _, end_ms in ends]))
+        noted = {"topics": [topic for topic, _ in ends], "ends": [moment(end_ms) for _, end_ms in ends]}
+        cursor.execute(_NOTE, noted)
+        cursor.execute(_NOTE_AGAIN, noted)
 
 
-def mark_rebuilt(cursor: Cursor, begin: datetime, end: datetime) -> None:
+def note_rebuilt(cursor: Cursor, begin: datetime, end: datetime) -> None:
     """All windows of these days were made anew. The caller owns the days."""
     cursor.execute(
-        "UPDATE store.final_pass SET late = true WHERE window_end > %s AND window_end <= %s AND NOT late", (begin, end)
+        "UPDATE store.final_pass SET changed = true WHERE window_end > %s AND window_end <= %s AND NOT changed",
+        (begin, end),
     )
 
 
@@ -134,56 +136,33 @@ class Passes:
 def _declare(connection: Connection, topic: str, watermark: Watermark) -> int:
     try:
         with connection, connection.cursor() as cursor:
-            after, until = _state(cursor, topic, watermark)
-            if until is None:
-                return 0
-            late = _late(cursor, topic, until)
-            locks.own_days(cursor, _days([*late, *_ends(after, until)]))
-            bounds = {"topic": topic, "after": after, "until": until, "late": late}
-            cursor.execute(_PASS_LATE, bounds)
-            declared = cursor.rowcount
-            cursor.execute(_PASS, bounds)
-            return int(declared + cursor.rowcount)
+            until = _state(cursor, topic, watermark)
+            cursor.execute(
+                "SELECT window_end FROM store.final_pass WHERE topic = %s AND changed AND window_end <= %s",
+                (topic, until),
+            )
+            ends = [end for (end,) in cursor.fetchall()]
+            if ends:
+                locks.own_days(cursor, sorted({int((end - _BASE).timestamp()) // 86_400 for end in ends}))
+                cursor.execute(_DECLARE, (topic, ends))
+            return len(ends)
     except (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable) as error:
         log.info("windows of %s become final another time: %s", topic, str(error).strip().splitlines()[0])
         return 0
 
 
-def _state(cursor: Cursor, topic: str, watermark: Watermark) -> tuple[datetime, datetime | None]:
-    """Keep what was seen; up to which end windows were final before, and up to which they are now."""
+def _state(cursor: Cursor, topic: str, watermark: Watermark) -> datetime | None:
+    """Keep what was seen; up to which end windows are final now: what was declared is not taken back."""
     until = None if watermark.through_ms is None else _datetime(final_until(watermark.through_ms))
-    cursor.execute("SELECT final_until FROM store.final_state WHERE topic = %s", (topic,))
-    (before,) = cursor.fetchone() or (None,)
-    now = max(filter(None, (before, until)), default=None)
     cursor.execute(
-        "INSERT INTO store.final_state (topic, final_until, held_by, looked_at) VALUES (%s, %s, %s, clock_timestamp())"
-        " ON CONFLICT (topic) DO UPDATE SET final_until = excluded.final_until, held_by = excluded.held_by,"
-        " looked_at = excluded.looked_at",
-        (topic, now, watermark.held_by),
+        "INSERT INTO store.final_state AS s (topic, final_until, held_by, looked_at)"
+        " VALUES (%s, %s, %s, clock_timestamp()) ON CONFLICT (topic) DO UPDATE"
+        " SET final_until = GREATEST(s.final_until, excluded.final_until), held_by = excluded.held_by,"
+        " looked_at = excluded.looked_at RETURNING final_until",
+        (topic, until, watermark.held_by),
     )
-    if before is None and now is not None:
-        cursor.execute("SELECT min(window_start) FROM store.link_10m")
-        (first,) = cursor.fetchone() or (None,)
-        before = now if first is None else min(first, now)
-    return before or _datetime(0), now
-
-
-def _late(cursor: Cursor, topic: str, until: datetime) -> list[datetime]:
-    """The ends that were declared final and whose windows have changed since."""
-    cursor.execute(
-        "SELECT window_end FROM store.final_pass WHERE topic = %s AND late AND window_end <= %s", (topic, until)
-    )
-    return [end for (end,) in cursor.fetchall()]
-
-
-def _ends(after: datetime, until: datetime) -> Iterator[datetime]:
-    while (after := after + _BASE) <= until:
-        yield after
-
-
-def _days(ends: Iterable[datetime]) -> list[int]:
-    """The days, as rising numbers since the epoch, of windows with these ends."""
-    return sorted({int((end - _BASE).timestamp()) // 86_400 for end in ends})
+    row: tuple[datetime | None] | None = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _datetime(ms: int) -> datetime:

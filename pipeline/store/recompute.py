@@ -86,7 +86,7 @@ def _one_day(
             expected.build(cursor, each)
             difference = compare(cursor, each)
             expected.install(cursor, each)
-            finality.mark_rebuilt(cursor, each.begin, each.end)
+            finality.note_rebuilt(cursor, each.begin, each.end)
             cells += difference.cells
             differing += difference.differing
             examples += difference.examples

@@ -55,7 +55,7 @@ def write(cursor: Cursor, effects: Effects, numbers: Numbered, revision: int) ->
     flow_rows.add_errors(cursor, effects.errors, numbers)
     file_states.add_windows(cursor, effects.states, numbers.links)
     _add_sources(cursor, effects.sources)
-    finality.mark_late(cursor, effects.deltas)
+    finality.note_changed(cursor, effects.deltas)
 
 
 def write_dead(cursor: Cursor, dead: Sequence[Dead]) -> None:

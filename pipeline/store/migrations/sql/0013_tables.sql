@@ -9,12 +9,12 @@ COMMENT ON TABLE store.progress IS 'The newest receipt time that is committed of
 CREATE TABLE store.final_pass (
     topic TEXT NOT NULL,
     window_end timestamptz NOT NULL,
-    first_at timestamptz NOT NULL,
-    last_at timestamptz NOT NULL,
-    late BOOLEAN DEFAULT false NOT NULL,
+    first_at timestamptz,
+    last_at timestamptz,
+    changed BOOLEAN DEFAULT true NOT NULL,
     PRIMARY KEY (topic, window_end)
 );
-COMMENT ON TABLE store.final_pass IS 'When windows with this end were declared final, first and last; late: some have changed since.';
+COMMENT ON TABLE store.final_pass IS 'When windows with this end were declared final, first and last; changed: some have changed since.';
 CREATE TABLE store.final_state (
     topic TEXT NOT NULL PRIMARY KEY,
     final_until timestamptz,
@@ -22,7 +22,15 @@ CREATE TABLE store.final_state (
     looked_at timestamptz NOT NULL
 );
 COMMENT ON TABLE store.final_state IS 'Up to which end the windows of each topic are final, and what keeps the next ones.';
-CREATE INDEX final_pass_late ON store.final_pass (topic) WHERE late;
+CREATE INDEX final_pass_changed ON store.final_pass (topic, window_end) WHERE changed;
+-- Windows that are there already were never declared.
+INSERT INTO store.final_pass (topic, window_end)
+SELECT DISTINCT CASE k.technology WHEN 'fts' THEN 'fts.transfer' ELSE 'xrootd.transfer' END, w.window_end
+FROM (
+    SELECT link_id, window_start + interval '10 minutes' AS window_end FROM store.link_10m
+    UNION ALL SELECT link_id, window_start + interval '1 hour' FROM store.link_1h
+    UNION ALL SELECT link_id, window_start + interval '1 day' FROM store.link_1d
+) AS w JOIN store.link AS k ON k.id = w.link_id;
 CREATE VIEW report.finality AS
 SELECT topic, final_until, held_by, looked_at FROM store.final_state;
 COMMENT ON VIEW report.finality IS 'Up to when windows are final, by the Kafka topic that their messages come from.';

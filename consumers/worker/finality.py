@@ -1,0 +1,62 @@
+"""Which windows are final, looked at now and then as a service of the worker (``pipeline.stages.finality``)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from mode import Service
+
+from consumers.kafka import admin
+from consumers.kafka.access import KafkaAccess, KafkaAway
+from consumers.thread import WorkThread
+from consumers.worker.config import GROUP, TOPICS
+from pipeline.stages.finality import Idle, Place, watermarks
+from pipeline.store.finality import Passes
+from pipeline.store.session import Unavailable
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+
+QueuesLook = Callable[[], str]
+"""Asks the brokers: "" when every virtual queue of ours is there and empty, else what keeps that from being said."""
+
+
+def nobody_asks() -> str:
+    """For a worker that knows no broker."""
+    return "nobody asks the brokers whether messages wait in their queues: broker_api is not set"
+
+
+def look(passes: Passes, kafka: KafkaAccess, queues: QueuesLook) -> int:
+    """Look at brokers, then Kafka, then declare windows final; how many ends. Raises Unavailable, KafkaAway.
+
+    A message leaves its queue only when Kafka has it, and counts as lag until it is committed: so in this order nothing
+    that was received before the first look can be missed.
+    """
+    at_ms = time.time_ns() // 1_000_000
+    why = queues()
+    lags = {Place(*place): offsets.lag for place, offsets in admin.lag(kafka, GROUP, TOPICS).items()}
+    idle = Idle(None if why else at_ms, lags, why)
+    return passes.run(watermarks(passes.progress(), idle))
+
+
+class Finality(Service):
+    """Looks every minute, in a thread of its own. Of several workers one at a time declares windows final."""
+
+    logger = logging.getLogger("faust.transferscope")
+
+    def __init__(self, database_url: str, kafka: KafkaAccess, queues: QueuesLook) -> None:
+        super().__init__()
+        self._passes = Passes(database_url)
+        self._kafka = kafka
+        self._queues = queues
+        self._thread = WorkThread("finality")
+
+    @Service.timer(EVERY_S)
+    async def _look(self) -> None:
+        try:
+            await self._thread.run(lambda: look(self._passes, self._kafka, self._queues))
+        except (Unavailable, KafkaAway) as error:
+            log.warning("windows become final another time: %s", error)
