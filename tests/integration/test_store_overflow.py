@@ -51,3 +51,9 @@ def test_questions_add_up_beyond_what_a_window_holds(bogus: Database, shell: She
     (links,) = shell.json("query", "links", "--by", "vo")
     assert channel["bytes"] == links["bytes"] == 2 * EACH * SIZE
     assert shell.json("verify")["differing"] == 0
+
+
+@pytest.mark.parametrize("view", [f"{kind}_{width}" for kind in ("channel", "endpoint") for width in WIDTHS])
+def test_views_of_sums_show_the_largest_number_instead_of_failing(bogus: Database, view: str) -> None:
+    assert bogus.ask(f"SELECT bytes, bytes_ok, bytes_moved FROM report.{view}") == [(LARGEST, LARGEST, LARGEST)]
+    assert bogus.value(f"SELECT sum(ok)::int FROM report.{view}") == 2 * EACH
