@@ -50,6 +50,17 @@ def prune_heard(connection: Connection, before_ms: int) -> int:
     return pruned
 
 
+def prune_finals(connection: Connection, before_ms: int) -> int:
+    """Delete when windows that are dropped by then became final; how many. Windows of a day are kept for ever."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM store.final_pass WHERE window_end < %s::timestamptz"
+            " AND window_end <> date_trunc('day', window_end, 'UTC')",
+            (moment(before_ms),),
+        )
+        return int(cursor.rowcount)
+
+
 def prune_wide_keys(connection: Connection) -> int:
     """Delete the transfer keys whose completes were dropped; how many.
 

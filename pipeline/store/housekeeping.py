@@ -74,6 +74,7 @@ class Housekeeper:
         pruned = _try("what is known of messages", lambda: forgetting.prune_heard(connection, oldest.base_ms), 0)
         if dropped:
             pruned += _try("wide keys", lambda: forgetting.prune_wide_keys(connection), 0)
+        pruned += _try("final windows", lambda: forgetting.prune_finals(connection, oldest.hourly_ms), 0)
         pruned += _try("the outbox", lambda: _prune_outbox(connection), 0)
         return Done(dropped, emptied, pruned, self._folding.run(connection))
 

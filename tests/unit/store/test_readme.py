@@ -49,11 +49,12 @@ def test_the_tables_are_written_in_the_order_that_is_told() -> None:
     steps = ["store.start", "store.transfer", "store.wide_key", "file_states.write_rows(", "add_samples("]
     steps.append("write_dead(")
     steps += ["window_rows.add_windows(", "add_flows(", "add_errors(", "file_states.add_windows(", "_add_sources("]
+    steps.append("finality.note_changed(")
     positions = [body.index(step) for step in steps]
     assert positions == sorted(positions)
     assert " ".join(told) == (
         "start transfer wide_key file_state queue_sample dead_letter link_hist link_10m link_1h link_1d flow_10m"
-        " flow_1h flow_1d error_10m file_state_10m source_10m freshness"
+        " flow_1h flow_1d error_10m file_state_10m source_10m freshness final_pass progress"
     )
     assert windows.index('"store.link_hist"') < windows.index("_ADD.items()")
     assert writer.index("INTO store.source_10m") < writer.index("INTO store.freshness")

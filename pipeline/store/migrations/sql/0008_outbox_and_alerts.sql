@@ -27,6 +27,7 @@ SELECT id, rule, subject, raised_at, cleared_at, value, threshold, silenced_unti
 COMMENT ON VIEW report.alert IS 'What rules found wrong, from when to when. A rule has at most one open alert for a subject.';
 COMMENT ON COLUMN report.alert.rule IS 'Name of the rule that raised it.';
 COMMENT ON COLUMN report.alert.subject IS 'What it is about, in the terms of the rule.';
+COMMENT ON COLUMN report.alert.raised_at IS 'When the rule first found it.';
 COMMENT ON COLUMN report.alert.cleared_at IS 'When the rule found it well again; NULL: open.';
 COMMENT ON COLUMN report.alert.value IS 'What the rule measured when it raised the alert, in the unit of the rule.';
 COMMENT ON COLUMN report.alert.threshold IS 'What it compared the value with, in the same unit.';

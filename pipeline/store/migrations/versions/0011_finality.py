@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 
 _SQL = Path(__file__).parents[1] / "sql"
 _SPANS = {"10m": "10 minutes", "1h": "1 hour", "1d": "1 day"}
@@ -61,13 +61,13 @@ GROUP BY w.window_start, k.technology, k.fts, k.vo, {key}
 
 
 def upgrade() -> None:
-    op.execute(_escaped((_SQL / "0013_tables.sql").read_text(encoding="utf-8")))
+    op.execute(_escaped((_SQL / "0011_tables.sql").read_text(encoding="utf-8")))
     _views(_FINAL, _PASS)
 
 
 def downgrade() -> None:
     _views(_NEVER, "")
-    op.execute(_escaped((_SQL / "0013_down.sql").read_text(encoding="utf-8")))
+    op.execute(_escaped((_SQL / "0011_down.sql").read_text(encoding="utf-8")))
 
 
 def _views(final: str, join: str) -> None:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 
 _SQL = Path(__file__).parents[1] / "sql"
 
 
 def upgrade() -> None:
-    _run("0009_outbox_and_alerts.sql")
+    _run("0008_outbox_and_alerts.sql")
 
 
 def downgrade() -> None:
-    _run("0009_down.sql")
+    _run("0008_down.sql")
 
 
 def _run(name: str) -> None:

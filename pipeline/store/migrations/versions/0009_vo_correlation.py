@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 
 _SQL = Path(__file__).parents[1] / "sql"
 _SPANS = {"10m": "10 minutes", "1h": "1 hour", "1d": "1 day"}
@@ -48,7 +48,7 @@ def downgrade() -> None:
 def _view(kind: str, width: str) -> str:
     key, rows, meaning = _KINDS[kind]
     comments = (_SQL / "0001_window_columns.sql").read_text(encoding="utf-8").splitlines(keepends=True)
-    view = (_SQL / "0010_vo_windows.sql").read_text(encoding="utf-8")
+    view = (_SQL / "0009_vo_windows.sql").read_text(encoding="utf-8")
     view += "".join(line for line in comments if ".interval_" not in line)
     if kind == "site":
         view += "".join(
