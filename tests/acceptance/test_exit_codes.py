@@ -67,9 +67,17 @@ def unreachable(folder: Path) -> list[Case]:
     away: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
         BROKER: (("bridge",), ("simulate", "--messages", "1"), ("replay", "--to", "activemq", recorded), ("doctor",)),
         JOLOKIA: (("status",), ("doctor",)),
-        KAFKA: (("init",), ("bridge",), ("worker",), ("status",), ("replay", "--to", "kafka", recorded), ("doctor",)),
+        KAFKA: (
+            ("init",),
+            ("bridge",),
+            ("worker",),
+            ("relay",),
+            ("status",),
+            ("replay", "--to", "kafka", recorded),
+            ("doctor",),
+        ),
         POSTGRES: (
-            *((name,) for name in ("init", "worker", "status", "verify", "recompute", "doctor")),
+            *((name,) for name in ("init", "worker", "relay", "status", "verify", "recompute", "doctor")),
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
             ("replay", recorded),
             ("dead-letters", "list"),
@@ -89,7 +97,10 @@ def misconfigured(folder: Path) -> list[Case]:
     broken.write_text("database_url = \n")
     unknown.write_text('kafka_bootstap = "127.0.0.1:9092"\n')
     commands: list[tuple[str, ...]] = [
-        *((name,) for name in ("bridge", "worker", "init", "status", "simulate", "verify", "recompute", "doctor")),
+        *(
+            (name,)
+            for name in ("bridge", "worker", "relay", "init", "status", "simulate", "verify", "recompute", "doctor")
+        ),
         ("replay", recorded),
         ("query", "links"),
         ("dead-letters", "list"),
