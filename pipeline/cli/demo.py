@@ -20,12 +20,12 @@ from pipeline.cli.errors import ANSWER_IS_NO, DONE
 from pipeline.cli.flow_view import Flow, FlowView
 from pipeline.cli.output import say
 from pipeline.cli.own_stack import own_stack
-from pipeline.cli.units import count
 from pipeline.simulator import Simulation, simulate
 from pipeline.simulator.check import cells, differences
 from pipeline.store.readback import read_back
 from pipeline.store.session import connect
 from pipeline.store.totals import totals
+from pipeline.units import count
 
 _HOUR_MS = 3_600_000
 _IDLE_LIMIT_S = "180"

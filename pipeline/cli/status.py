@@ -14,8 +14,8 @@ from pipeline.cli.output import say, write, write_json
 from pipeline.cli.progress import Waiting
 from pipeline.cli.settings import Settings
 from pipeline.cli.topology_load import age_sentence
-from pipeline.cli.units import count
 from pipeline.store.queries.columns import Column
+from pipeline.units import count
 
 POLL_S = 0.5
 
