@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -22,6 +21,8 @@ from pipeline.store.session import Unavailable
 from pipeline.web import api
 from pipeline.web.config import WebConfig
 from pipeline.web.context import NotModified
+from pipeline.web.pages import routes
+from pipeline.web.pages.routes import Pages
 from pipeline.web.problems import MEDIA_TYPE, Fault, Problem, unknown_parameter
 from pipeline.web.serving import CACHE, VARY, Server
 
@@ -38,7 +39,6 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-STATIC = Path(__file__).parent / "static"
 
 
 def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
@@ -59,9 +59,10 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.include_router(api.router(shared))
+    pages = routes.add(app, shared)
     _health(app, shared)
     _every_reply(app)
-    _wrong(app)
+    _wrong(app, pages)
     _describe(app)
     return app
 
@@ -118,9 +119,12 @@ def as_problem(request: Request, error: Exception) -> Problem:
     return Problem(error.status_code, sentence, headers=error.headers)
 
 
-def _wrong(app: FastAPI) -> None:
+def _wrong(app: FastAPI, pages: Pages) -> None:
     async def problem(request: Request, error: Exception) -> Response:
-        return told(request, as_problem(request, error))
+        found = as_problem(request, error)
+        if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
+            return pages.problem(found, request.state.request_id)
+        return told(request, found)
 
     for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -47,6 +48,7 @@ class Context:
     flavour: str = ""
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    revisions: dict[Span, Revision] = field(default_factory=dict)
 
     def span(self, asked: Common) -> Span:
         """The range that was asked for."""
@@ -63,7 +65,9 @@ class Context:
 
         In a range that holds now, throughput divides by the time that passed: such a tag lives for a minute.
         """
-        now: Revision = revision(self.connection, span.width, span.from_ms, span.to_ms)
+        if span not in self.revisions:  # a page asks several questions about the same windows
+            self.revisions[span] = revision(self.connection, span.width, span.from_ms, span.to_ms)
+        now = self.revisions[span]
         minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
         query = asked.model_dump(exclude={"from_", "to"})
         tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
@@ -125,7 +129,12 @@ class Context:
 
     def _table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
         self.heard()
-        return Table(tuple(columns), rows, span, self.meta)
+        return Table(tuple(columns), [[_whole(value) for value in row] for row in rows], span, self.meta)
+
+
+def _whole(value: Any) -> Any:
+    """Sums of whole numbers come as Decimal."""
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
 def start_of(asked: BaseModel, now_ms: int) -> int:
