@@ -177,6 +177,14 @@ def test_every_link_of_a_page_leads_somewhere(client: TestClient, address: str) 
         assert client.get(target, headers={"Authorization": "Bearer reads"}).status_code == 200, target
 
 
+def test_a_page_hands_its_own_default_range_on(client: TestClient) -> None:
+    shown = page(client, "/matrix?to=2026-11-22T13:00Z&rows=host&cols=host&from=2026-11-22T12:00Z")
+    assert all("from=2026-11-22T12" in each for each in shown.links if each.startswith("/links?"))
+    for each in page(client, "/matrix").links:
+        if each.startswith(("/errors", "/api/")):
+            assert "from=now-6h" in each
+
+
 def test_filters_are_named_removable_and_carried(client: TestClient) -> None:
     shown = page(client, f"/?{RANGE}&vo=cms&vo=!atlas")
     assert any(re.fullmatch(r"/\?.*vo=%21atlas", each) and "vo=cms" not in each for each in shown.links)

@@ -44,6 +44,7 @@ class Frame:
 
     def url(self, path: str, **changed: Any) -> str:
         """An address on this host with range and filters, and these parameters changed (None: left out)."""
+        changed = {"from": self.asked.from_} | changed  # pages have defaults of their own
         kept = [(name, value) for name, value in self._pairs if name in CARRIED and name not in changed]
         return _address(path, [*kept, *changed.items()])
 
