@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 
@@ -22,6 +23,7 @@ def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((config.host, config.port))
+        opened.listen()  # before anybody is told
         port = opened.getsockname()[1]
         host = f"[{config.host}]" if family is socket.AF_INET6 else config.host
         listening(f"http://{host}:{port}")
@@ -33,4 +35,6 @@ def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
                 timeout_graceful_shutdown=8,  # ends within the ten seconds that operators allow
             )
         )
+        # uvicorn ends in order, then raises the signal once more for whoever was there before it.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         server.run(sockets=[opened])

@@ -69,7 +69,7 @@ def unreachable(folder: Path) -> list[Case]:
         JOLOKIA: (("status",), ("doctor",)),
         KAFKA: (("init",), ("bridge",), ("worker",), ("status",), ("replay", "--to", "kafka", recorded), ("doctor",)),
         POSTGRES: (
-            *((name,) for name in ("init", "worker", "status", "verify", "recompute", "doctor")),
+            *((name,) for name in ("init", "worker", "status", "verify", "recompute", "doctor", "web")),
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
             ("replay", recorded),
             ("dead-letters", "list"),
@@ -89,7 +89,10 @@ def misconfigured(folder: Path) -> list[Case]:
     broken.write_text("database_url = \n")
     unknown.write_text('kafka_bootstap = "127.0.0.1:9092"\n')
     commands: list[tuple[str, ...]] = [
-        *((name,) for name in ("bridge", "worker", "init", "status", "simulate", "verify", "recompute", "doctor")),
+        *(
+            (name,)
+            for name in ("bridge", "worker", "init", "status", "simulate", "verify", "recompute", "doctor", "web")
+        ),
         ("replay", recorded),
         ("query", "links"),
         ("dead-letters", "list"),
