@@ -18,7 +18,6 @@ from pipeline.cli.output import say, write, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
 from pipeline.cli.terminal import safe
-from pipeline.cli.units import human
 from pipeline.cli.user_key import user_key
 from pipeline.ingest import Ingest
 from pipeline.ingest.again import try_again
@@ -28,6 +27,7 @@ from pipeline.store.queries.instants import to_datetime
 from pipeline.store.queries.question import Condition, Question
 from pipeline.store.queries.reports import DEAD_LETTERS
 from pipeline.store.session import connect
+from pipeline.units import human
 from schemas.deadletters import REASONS
 
 DEFAULT_LIMIT = 100

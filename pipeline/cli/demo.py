@@ -21,13 +21,13 @@ from pipeline.cli.errors import ANSWER_IS_NO, DONE
 from pipeline.cli.flow_view import Flow, FlowView
 from pipeline.cli.output import say
 from pipeline.cli.own_stack import own_stack
-from pipeline.cli.units import count
 from pipeline.simulator import ALL, Simulation, simulate
 from pipeline.simulator.check import cells, differences
 from pipeline.simulator.places import endpoint_of, topology
 from pipeline.store.readback import read_back
 from pipeline.store.session import connect
 from pipeline.store.totals import totals
+from pipeline.units import count
 from schemas.topics import KNOWN_TOPICS
 
 _HOUR_MS = 3_600_000

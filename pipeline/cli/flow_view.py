@@ -13,8 +13,8 @@ from rich.progress import Progress as Bars
 
 from pipeline.cli.output import say
 from pipeline.cli.progress import LINE_EVERY_S
-from pipeline.cli.units import count
 from pipeline.store.totals import Totals
+from pipeline.units import count
 
 
 class Flow(NamedTuple):

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "pipeline.cli.query:query",
         "links, channels, endpoints, activities, VOs, errors, queues, states, transfers, dead letters, alerts …",
     ),
+    "web": ("pipeline.cli.web:web", "HTTP API and pages"),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),

@@ -20,8 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.terminal import safe
-from pipeline.cli.units import human, iso
 from pipeline.store.queries.columns import NUMBERS, Column
+from pipeline.units import human, iso
 
 FORMATS = ("table", "csv", "json")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

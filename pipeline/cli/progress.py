@@ -14,7 +14,7 @@ from rich.progress import Progress as Bars
 
 from pipeline.cli.output import say
 from pipeline.cli.terminal import safe
-from pipeline.cli.units import count
+from pipeline.units import count
 
 T = TypeVar("T")
 

@@ -13,13 +13,13 @@ import click
 from pipeline.cli.options import with_settings
 from pipeline.cli.output import FORMATS, say, write
 from pipeline.cli.settings import Settings
-from pipeline.cli.units import moment
 from pipeline.store.queries.answer import Answer, answer, columns_of
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.queries.question import Question, parse_by, parse_condition, parse_order, report_named
 from pipeline.store.queries.reports import REPORTS, WIDTHS
 from pipeline.store.session import connect
+from pipeline.units import moment
 
 DEFAULT_LIMIT = 1000
 

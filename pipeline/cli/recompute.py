@@ -12,9 +12,9 @@ from pipeline.cli.output import write_json
 from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
 from pipeline.cli.topology_load import newest
-from pipeline.cli.units import count
 from pipeline.store.recompute import recompute as rebuild
 from pipeline.store.session import connect
+from pipeline.units import count
 
 
 @click.command()

@@ -75,6 +75,15 @@ class Settings:
     backlog_limit: int = _setting(
         values.whole(1, 10**9), "a queue or consumer group with more messages than this is behind", 5000
     )
+    web_host: str = _setting(values.text, "where web listens", "127.0.0.1")
+    web_port: int = _setting(values.whole(0, 65535), "port of web; 0: a free one, which is printed", 0)
+    web_connections: int = _setting(values.whole(1, 64), "connections of web to PostgreSQL", 4)
+    web_timeout_seconds: int = _setting(values.whole(1, 600), "a question of web that takes longer is ended", 10)
+    web_stale_minutes: int = _setting(
+        values.whole(1, 7 * 24 * 60), "pages name a source whose newest event is older", 20
+    )
+    web_reader_tokens_file: Path | None = _setting(values.file, "tokens of readers, one a line: single transfers")
+    web_operator_tokens_file: Path | None = _setting(values.file, "tokens of operators, one a line: dead letters too")
     broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -12,10 +12,10 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write_json
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
-from pipeline.cli.units import count, moment, scaled
 from pipeline.simulator import ALL, Simulation, Truth, write_jsonl
 from pipeline.simulator import simulate as make_simulation
 from pipeline.store.queries.instants import parse_instant, to_datetime
+from pipeline.units import count, moment, scaled
 
 HOUR_MS = 3_600_000
 

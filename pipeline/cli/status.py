@@ -15,9 +15,9 @@ from pipeline.cli.progress import Waiting
 from pipeline.cli.settings import Settings
 from pipeline.cli.storage_view import print_storage, storage_document
 from pipeline.cli.topology_load import age_sentence
-from pipeline.cli.units import count, moment
 from pipeline.store.outbox import Depth
 from pipeline.store.queries.columns import Column
+from pipeline.units import count, moment
 
 POLL_S = 0.5
 

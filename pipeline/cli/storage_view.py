@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.cli.output import write
-from pipeline.cli.units import count, moment
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.storage import Storage
+from pipeline.units import count, moment
 
 _WHAT = {"raw": "single messages", "10m": "10 min windows", "1h": "1 h windows", "1d": "1 d windows"}
 

@@ -16,7 +16,6 @@ from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
 from pipeline.cli.settings import Settings
 from pipeline.cli.topology_load import Order, age_sentence, load_and_warn, load_every, sentence
-from pipeline.cli.units import count, iso, moment
 from pipeline.ingest.topologies import Loaded, newest_topology
 from pipeline.store import topologies
 from pipeline.store.queries.columns import Column
@@ -27,6 +26,7 @@ from pipeline.topology.describe import Report, describe
 from pipeline.topology.model import BEGIN_MS, END_MS
 from pipeline.topology.resolve import Topology
 from pipeline.topology.sources.formats import FORMATS
+from pipeline.units import count, iso, moment
 from schemas.hosts import host_name
 
 _PAUSE = re.compile(r"(\d{1,6})([smhd])")

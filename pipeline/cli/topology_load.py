@@ -12,7 +12,6 @@ from typing import NamedTuple
 from pipeline.cli.errors import CommandError, ConfigurationError
 from pipeline.cli.output import say
 from pipeline.cli.terminal import safe
-from pipeline.cli.units import count, duration, moment
 from pipeline.ingest.fetch import NotFetched
 from pipeline.ingest.pages import fetch_whole
 from pipeline.ingest.topologies import Loaded, load_topology, newest_topology
@@ -21,6 +20,7 @@ from pipeline.store.topologies import Copy, InUse, copy_of
 from pipeline.topology.compose import Dump
 from pipeline.topology.model import TopologyError
 from pipeline.topology.resolve import Topology
+from pipeline.units import count, duration, moment
 
 SHOWN_WARNINGS = 20
 

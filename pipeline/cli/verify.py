@@ -12,9 +12,9 @@ from pipeline.cli.options import json_option, range_options, with_settings
 from pipeline.cli.output import write_json
 from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
-from pipeline.cli.units import count, moment
 from pipeline.store.session import connect
 from pipeline.store.verify import verify as compare
+from pipeline.units import count, moment
 
 
 @click.command()

@@ -77,7 +77,7 @@ def unreachable(folder: Path) -> list[Case]:
             ("doctor",),
         ),
         POSTGRES: (
-            *((name,) for name in ("init", "worker", "relay", "status", "verify", "recompute", "doctor")),
+            *((name,) for name in ("init", "worker", "relay", "status", "verify", "recompute", "doctor", "web")),
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
             ("replay", recorded),
             ("dead-letters", "list"),
@@ -99,7 +99,9 @@ def misconfigured(folder: Path) -> list[Case]:
     commands: list[tuple[str, ...]] = [
         *(
             (name,)
-            for name in ("bridge", "worker", "relay", "init", "status", "simulate", "verify", "recompute", "doctor")
+            for name in (
+                *("bridge", "worker", "relay", "init", "status", "simulate", "verify", "recompute", "doctor", "web"),
+            )
         ),
         ("replay", recorded),
         ("query", "links"),

@@ -31,6 +31,8 @@ _EXAMPLES = {
     "broker_api_user": '"monitor"',
     "broker_api_password_file": '"/etc/transferscope/jolokia-password"',
     "user_hash_key_file": '"/etc/transferscope/user-hash-key"',
+    "web_reader_tokens_file": '"/etc/transferscope/reader-tokens"',
+    "web_operator_tokens_file": '"/etc/transferscope/operator-tokens"',
     "topology": '["/etc/transferscope/topology.json"]',
 }
 _BROKER_TABLE = """\

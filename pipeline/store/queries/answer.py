@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
 from pipeline.store.queries.columns import Column
+from pipeline.store.queries.paging import page_of
 from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.queues import queues_statement
 from pipeline.store.queries.reports import QUEUES, STATES, VO_PAIRS
@@ -72,6 +73,18 @@ def answer(connection: Connection, question: Question) -> Answer:
     found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
     found.rows = find(connection, question, asked, found)
+    return found
+
+
+def page(connection: Connection, question: Question, after: Sequence[object] | None) -> Answer:
+    """One page of a question without stages: the rows behind the one with these values of ``question.order``.
+
+    ``question.order`` must tell all rows apart. Rows raise psycopg2's errors.
+    """
+    asked = statement(question)
+    found = Answer(asked.columns, asked.from_ms, asked.to_ms)
+    whole = Statement(page_of(asked, question.order, after), asked.columns, asked.from_ms, asked.to_ms)
+    found.rows = _rows(connection, question, whole, found)
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from pipeline.stages.windows import BASE_MS
 from pipeline.store.queries.columns import Column
@@ -17,6 +18,13 @@ from pipeline.store.queries.statement import Statement, between, ordered, view
 from schemas.events import OK
 
 COUNT = Column("count", "count")
+FAILURES = (
+    Column("links", "count"),
+    Column("first_seen", "time"),
+    Column("last_seen", "time"),
+    Column("sample", "text"),
+)
+"""What a group of failures also has: distinct links, its first and last window, the sample of the first one."""
 
 _COMPUTED = ("size", "throughput")
 
@@ -51,7 +59,10 @@ def rows_statement(question: Question) -> Statement:
             *(report.column(name) for name in question.by),
             COUNT,
             *(report.column(name) for name in report.totals),
+            *(FAILURES if report.counts else ()),
         )
+        if report.counts:
+            expressions |= _failures(table)
         last = [expressions["count"].desc(), *(table.c[name] for name in question.by)]
     else:
         columns = report.columns
@@ -63,3 +74,14 @@ def rows_statement(question: Question) -> Statement:
         select = select.group_by(*(table.c[name] for name in question.by))
     select = select.order_by(*ordered(question.order, expressions), *last)
     return Statement(select, columns, from_ms, to_ms)
+
+
+def _failures(table: sa.TableClause) -> dict[str, Any]:
+    window, sample = table.c.window_start, table.c.sample
+    samples = sa.func.array_agg(aggregate_order_by(sample, window, sample))
+    return {
+        "links": sa.func.count(sa.distinct(sa.tuple_(table.c.src_host, table.c.dst_host))),
+        "first_seen": sa.func.min(window),
+        "last_seen": sa.func.max(window),
+        "sample": sa.type_coerce(samples, ARRAY(sa.Text))[1],
+    }

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pipeline.cli.units import count, duration, human, iso, moment, scaled
 from pipeline.store.queries.columns import Kind
+from pipeline.units import count, duration, human, iso, moment, scaled
 
 
 @pytest.mark.parametrize(

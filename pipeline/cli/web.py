@@ -1,0 +1,53 @@
+"""``web``: API and pages."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli.options import with_settings
+from pipeline.cli.output import say
+from pipeline.cli.settings import Settings
+from pipeline.store import migrations
+from pipeline.web.config import WebConfig
+from pipeline.web.server import serve
+
+
+@click.command()
+@click.option("--host", help="Where to listen.  [default: web_host]")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: a free one, which is printed.  [default: web_port]")
+@with_settings
+def web(settings: Settings, /, host: str | None, port: int | None) -> int:
+    """Serve the HTTP API (/api/v1, described at /openapi.json) and the pages.
+
+    It only reads, and needs only PostgreSQL; while that is away, requests are answered with 503. Ends on SIGTERM and
+    Ctrl-C.
+
+    \b
+    Example:
+      transferscope web --port 8080
+    """
+    config = WebConfig(
+        settings.need("database_url"),
+        settings.web_host if host is None else host,
+        settings.web_port if port is None else port,
+        settings.web_connections,
+        settings.web_timeout_seconds,
+        settings.web_stale_minutes * 60,
+        settings.web_reader_tokens_file,
+        settings.web_operator_tokens_file,
+    )
+    version, needed = migrations.current(config.database_url), migrations.head()
+    if version != needed:
+        found = "no tables" if version is None else f"tables of version {version}"
+        raise ConfigurationError(f"the database has {found}, this program needs {needed}: run transferscope init")
+    try:
+        serve(config, lambda address: say(f"listening on {address}"))
+    except OSError as error:
+        what = error.filename or f"{config.host}:{config.port}"
+        raise ConfigurationError(
+            f"{what}: {os.strerror(error.errno or 0)}: correct the token files, --host or --port"
+        ) from error
+    return DONE

@@ -1,0 +1,80 @@
+"""Connections for readers: few, kept open, read-only, each statement ended after a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
+
+import psycopg2
+from psycopg2 import errors
+
+from pipeline.store.session import Connection, Unavailable, connect, service_address
+
+
+class Busy(Exception):
+    """All connections are in use, and none came back in time."""
+
+
+class TooSlow(Exception):
+    """A statement was ended because it took longer than the time-out."""
+
+
+class Readers:
+    """At most ``size`` connections, made when they are needed. A broken one is thrown away."""
+
+    def __init__(self, database_url: str, size: int, timeout_s: float) -> None:
+        self._url = database_url
+        self._options = f"-c statement_timeout={int(timeout_s * 1000)} -c default_transaction_read_only=on"
+        self._free: list[Connection] = []
+        self._lock = Lock()
+        self._seats = BoundedSemaphore(size)
+        self._wait_s = timeout_s
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for one reader at a time.
+
+        Raises Busy, Unavailable (the server is away) and TooSlow.
+        """
+        if not self._seats.acquire(timeout=self._wait_s):
+            raise Busy
+        try:
+            yield from self._lent()
+        finally:
+            self._seats.release()
+
+    def close(self) -> None:
+        """Closes what is not in use."""
+        with self._lock:
+            while self._free:
+                self._free.pop().close()
+
+    def _lent(self) -> Iterator[Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        except errors.QueryCanceled as error:
+            raise TooSlow from error
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            connection.close()
+            raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
+        finally:
+            self._give_back(connection)
+
+    def _take(self) -> Connection:
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        return connect(self._url, "transferscope web", self._options)
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.closed:
+            return
+        try:
+            connection.rollback()  # whatever the reader left open
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            connection.close()
+            return
+        with self._lock:
+            self._free.append(connection)

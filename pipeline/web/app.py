@@ -1,0 +1,170 @@
+"""The application: API, pages, health, and what every reply carries."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from pipeline.store.queries.errors import BadQuery
+from pipeline.store.reading import Busy, TooSlow
+from pipeline.store.session import Unavailable
+from pipeline.web import api
+from pipeline.web.config import WebConfig
+from pipeline.web.context import NotModified
+from pipeline.web.pages import routes
+from pipeline.web.pages.routes import Pages
+from pipeline.web.problems import MEDIA_TYPE, Fault, Problem, unknown_parameter
+from pipeline.web.serving import CACHE, VARY, Server
+
+LOG = logging.getLogger(__name__)
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
+    """The application; raises OSError when a token file cannot be read."""
+    shared = server or Server(config)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        shared.readers.close()
+
+    app = FastAPI(
+        title="transferscope",
+        version=version("transferscope"),
+        lifespan=life,
+        docs_url=None,  # their pages load scripts from another host
+        redoc_url=None,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.include_router(api.router(shared))
+    pages = routes.add(app, shared)
+    _health(app, shared)
+    _every_reply(app)
+    _wrong(app, pages)
+    _describe(app)
+    return app
+
+
+def _health(app: FastAPI, server: Server) -> None:
+    @app.get("/healthz", summary="The process answers")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="The database answers too", responses={503: api.PROBLEMS[503]})
+    def readyz() -> dict[str, str]:
+        with server.readers.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return {"status": "ready"}
+
+
+def _every_reply(app: FastAPI) -> None:
+    @app.middleware("http")
+    async def headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        request.state.request_id = secrets.token_hex(8)
+        try:
+            response = await call(request)
+        except Exception:
+            LOG.exception("request %s: %s", request.state.request_id, request.url.path)
+            response = told(request, Problem(500, "this is a bug: please report it with the request id"))
+        response.headers.update(SECURITY)
+        response.headers["X-Request-ID"] = request.state.request_id
+        return response
+
+
+def told(request: Request, problem: Problem) -> Response:
+    """The problem as a document."""
+    document = problem.document(request.state.request_id)
+    return JSONResponse(document, problem.status, problem.headers, MEDIA_TYPE)
+
+
+def as_problem(request: Request, error: Exception) -> Problem:
+    """What an error means for the caller."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BadQuery):
+        return Problem(400, str(error))
+    if isinstance(error, TooSlow):
+        return Problem(504, "the database needed too long: ask for a shorter range, wider bins or fewer groups")
+    if isinstance(error, Busy):
+        return Problem(503, "all connections to the database are in use: try again", headers={"Retry-After": "5"})
+    if isinstance(error, Unavailable):
+        LOG.warning("request %s: %s", request.state.request_id, error)
+        return Problem(503, "the database cannot be reached: try again", headers={"Retry-After": "10"})
+    if isinstance(error, RequestValidationError):
+        return _invalid(request, error)
+    assert isinstance(error, HTTPException)
+    sentence = "there is nothing at this address: see /help" if error.status_code == 404 else str(error.detail)
+    return Problem(error.status_code, sentence, headers=error.headers)
+
+
+def _wrong(app: FastAPI, pages: Pages) -> None:
+    async def problem(request: Request, error: Exception) -> Response:
+        found = as_problem(request, error)
+        if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
+            return pages.problem(found, request.state.request_id)
+        return told(request, found)
+
+    for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, problem)
+
+    @app.exception_handler(NotModified)
+    async def unchanged(_: Request, error: NotModified) -> Response:
+        return Response(status_code=304, headers={"ETag": error.tag, "Cache-Control": CACHE, "Vary": VARY})
+
+
+def _invalid(request: Request, error: RequestValidationError) -> Problem:
+    faults = []
+    for each in error.errors():
+        name = str(each["loc"][1]) if len(each["loc"]) > 1 else "query"
+        if each["type"] == "extra_forbidden":
+            faults.append(unknown_parameter(name, _known(request)))
+        else:
+            expected = each.get("ctx", {}).get("expected")
+            faults.append(Fault(parameter=name, reason=each["msg"], allowed=[expected] if expected else []))
+    detail = "; ".join(f"{fault.parameter} {fault.reason}" for fault in faults)
+    return Problem(400, detail, faults)
+
+
+def _known(request: Request) -> list[str]:
+    """The parameters of the endpoint that was asked."""
+    known: list[str] = []
+    for field in request.scope["route"].dependant.query_params:
+        for name, own in field.field_info.annotation.model_fields.items():
+            known.append(own.alias or name)
+    return known
+
+
+def _describe(app: FastAPI) -> None:
+    """OpenAPI as the code made it, less the reply of the framework that ours takes the place of."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,34 @@
+"""What the web process is told; ``pipeline.cli`` reads it from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where efficiency classes begin (0 to 1), and from how many finished transfers on a class says something.
+
+    Cells, legend and help are made from the one instance in ``WebConfig``.
+    """
+
+    good: float = 0.95
+    fair: float = 0.80
+    poor: float = 0.50
+    few: int = 10
+
+
+@dataclass(frozen=True)
+class WebConfig:
+    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line."""
+
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    connections: int = 4
+    timeout_s: float = 10.0
+    stale_s: int = 1200
+    reader_tokens: Path | None = None
+    operator_tokens: Path | None = None
+    thresholds: Thresholds = Thresholds()

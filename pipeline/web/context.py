@@ -1,0 +1,147 @@
+"""What one request knows while its questions are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline.store.queries.answer import answer, columns_of, page
+from pipeline.store.queries.errors import BadQuery
+from pipeline.store.queries.health import freshness
+from pipeline.store.queries.names import is_known
+from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
+from pipeline.store.queries.reports import Report
+from pipeline.store.queries.revision import Revision, revision
+from pipeline.store.session import Connection
+from pipeline.units import iso
+from pipeline.web import cursors, filters
+from pipeline.web.access import Role
+from pipeline.web.filters import Span
+from pipeline.web.parameters import Common, Paged
+from pipeline.web.problems import bad_parameter
+from pipeline.web.table import Table
+
+MINUTE_MS = 60_000
+MAX_GROUPS = 40_000
+
+
+class NotModified(Exception):
+    """The caller has this answer already: 304 with the same tag."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
+
+
+@dataclass
+class Context:
+    """``now_ms`` is the one clock of the request; ``known_tag`` is what If-None-Match said."""
+
+    connection: Connection
+    now_ms: int
+    role: Role
+    known_tag: str | None = None
+    flavour: str = ""
+    tag: str | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+    revisions: dict[Span, Revision] = field(default_factory=dict)
+
+    def span(self, asked: Common) -> Span:
+        """The range that was asked for."""
+        return filters.span(asked.from_, asked.to, asked.bin, self.now_ms)
+
+    def conditions(self, asked: Common, report: Report) -> tuple[Condition, ...]:
+        """The filters that were asked for, fit for a report."""
+        return filters.for_report(
+            filters.conditions(asked, lambda kind, name: is_known(self.connection, kind, name)), report
+        )
+
+    def check(self, asked: BaseModel, span: Span) -> None:
+        """Sets the tag of the answer, and what the revision of its windows tells; raises NotModified.
+
+        In a range that holds now, throughput divides by the time that passed: such a tag lives for a minute.
+        """
+        if span not in self.revisions:  # a page asks several questions about the same windows
+            self.revisions[span] = revision(self.connection, span.width, span.from_ms, span.to_ms)
+        now = self.revisions[span]
+        minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
+        query = asked.model_dump(exclude={"from_", "to"})
+        tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
+        self.tag = f'W/"{tag}"'
+        self.meta["revision"] = tag
+        self.meta["unfinished"] = span.to_ms > self.now_ms
+        self.meta["not_final"] = now.rows - now.final
+        if self.known_tag and (self.known_tag == "*" or self.tag in [tag.strip() for tag in self.known_tag.split(",")]):
+            raise NotModified(self.tag)
+
+    def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
+        """All groups of a question; raises Problem 400 when there are more than ``limit``."""
+        found = answer(self.connection, Question(**{**question.__dict__, "limit": limit}))
+        rows = list(found.rows)
+        if found.has_more:
+            raise bad_parameter("by", f"gives more than {limit} rows: filter, group by less, or take wider bins")
+        return self._table(found.columns, rows, span)
+
+    def listed(self, asked: Paged, question: Question, span: Span, *, usual: str, ties: Sequence[str]) -> Table:
+        """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
+        question, after = self.ordered(asked, question, usual, ties)
+        places = [column.name for column in columns_of(question)]
+        found = page(self.connection, question, after)
+        rows = list(found.rows)
+        table = self._table(found.columns, rows, span)
+        if found.has_more:
+            last = tuple(rows[-1][places.index(order.column)] for order in question.order)
+            table.next_cursor = cursors.written(cursors.Cursor(self.now_ms, last), _identity(asked))
+        return table
+
+    def ordered(
+        self, asked: Paged, question: Question, usual: str, ties: Sequence[str]
+    ) -> tuple[Question, tuple[object, ...] | None]:
+        """The question in a total order, and the values behind which the page begins."""
+        columns = {column.name: column for column in columns_of(question)}
+        try:
+            order = parse_order(columns, [asked.sort or usual])
+        except BadQuery as error:
+            raise bad_parameter("sort", str(error), columns) from error
+        chosen = {each.column for each in order}
+        order += tuple(Order(name, False) for name in ties if name not in chosen)
+        after = None
+        if asked.cursor is not None:
+            _, values = cursors.read(asked.cursor, _identity(asked))
+            after = cursors.typed(values, [columns[each.column] for each in order])
+        return Question(**{**question.__dict__, "order": order, "limit": asked.limit}), after
+
+    def by(self, report: Report, written: str, usual: Sequence[str]) -> tuple[str, ...]:
+        """The columns to group by."""
+        try:
+            return parse_by(report, [written] if written else usual)
+        except BadQuery as error:
+            raise bad_parameter("by", str(error), report.keys) from error
+
+    def heard(self) -> None:
+        """Notes up to when data are there."""
+        newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
+        self.meta["data_through"] = iso(max(newest)) if newest else None
+
+    def _table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
+        self.heard()
+        return Table(tuple(columns), [[_whole(value) for value in row] for row in rows], span, self.meta)
+
+
+def _whole(value: Any) -> Any:
+    """Sums of whole numbers come as Decimal."""
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
+
+
+def start_of(asked: BaseModel, now_ms: int) -> int:
+    """The time of the request: that of the first page, if this is a later one."""
+    cursor = getattr(asked, "cursor", None)
+    return cursors.read(cursor, _identity(asked))[0] if cursor else now_ms
+
+
+def _identity(asked: BaseModel) -> dict[str, Any]:
+    return {"of": type(asked).__name__, **asked.model_dump(exclude={"cursor", "format", "shape", "raw"})}

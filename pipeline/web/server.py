@@ -1,0 +1,40 @@
+"""The application as a process: a socket of its own, so that port 0 is known before the first request."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from pipeline.web.app import create_app
+from pipeline.web.config import WebConfig
+
+
+def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
+    """Answers until SIGTERM or SIGINT; ``listening`` is told the address first.
+
+    Raises OSError when the address cannot be had or a token file cannot be read.
+    """
+    app = create_app(config)
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((config.host, config.port))
+        opened.listen()  # before anybody is told
+        port = opened.getsockname()[1]
+        host = f"[{config.host}]" if family is socket.AF_INET6 else config.host
+        listening(f"http://{host}:{port}")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level=logging.WARNING,
+                server_header=False,
+                timeout_graceful_shutdown=8,  # ends within the ten seconds that operators allow
+            )
+        )
+        # uvicorn ends in order, then raises the signal once more for whoever was there before it.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        server.run(sockets=[opened])

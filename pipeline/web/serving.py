@@ -1,0 +1,77 @@
+"""Requests as contexts: a connection, a role, a clock; and tables as replies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from pipeline.store.queries.instants import to_datetime
+from pipeline.store.reading import Readers
+from pipeline.units import iso
+from pipeline.web import formats
+from pipeline.web.access import Tokens
+from pipeline.web.config import WebConfig
+from pipeline.web.context import Context, start_of
+from pipeline.web.table import Table
+
+VARY = "Accept, Accept-Encoding, Authorization"
+CACHE = "private, no-cache"
+
+
+class Server:
+    """What all requests share."""
+
+    def __init__(self, config: WebConfig, clock: Callable[[], float] = time.time) -> None:
+        self.config = config
+        self.readers = Readers(config.database_url, config.connections, config.timeout_s)
+        self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
+        self.clock = clock
+
+    @contextmanager
+    def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
+        """The context of a request; its connection goes back at the end."""
+        role = self.tokens.role(request.headers.get("authorization"))
+        now_ms = int(self.clock() * 1000)
+        if asked is not None:
+            now_ms = start_of(asked, now_ms)
+        with self.readers.connection() as connection:
+            yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour)
+
+
+def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:
+    """A table as JSON or CSV."""
+    headers = {"Cache-Control": CACHE, "Vary": VARY}
+    if context.tag is not None:
+        headers["ETag"] = context.tag
+    following = None
+    if table.next_cursor is not None:
+        pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
+        following = f"{request.url.path}?{urlencode([*pairs, ('cursor', table.next_cursor)])}"
+        headers["Link"] = f'<{following}>; rel="next"'
+    if form == "csv":
+        text = "".join(formats.csv_lines(table.columns, table.rows, raw=asked.raw))
+        return Response(text, media_type=formats.CSV, headers=headers)
+    document = formats.json_document(table, meta(context, table, asked, following), objects=asked.shape == "objects")
+    return Response(document, media_type=formats.JSON, headers=headers)
+
+
+def meta(context: Context, table: Table, asked: Any, following: str | None) -> dict[str, Any]:
+    """What JSON says beside the rows."""
+    query = asked.model_dump(by_alias=True, exclude_defaults=True, exclude={"cursor", "format", "shape", "raw"})
+    if table.span is not None:
+        query |= {"from": iso(to_datetime(table.span.from_ms)), "to": iso(to_datetime(table.span.to_ms))}
+        query["bin"] = table.span.width
+    return {
+        "query": query,
+        "generated_at": iso(datetime.fromtimestamp(context.now_ms // 1000, UTC)),
+        **table.meta,
+        "links": {"next": following} if following else {},
+    }
