@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +55,17 @@ class Child:
     def pid(self) -> int:
         """The process's number."""
         return self._process.pid
+
+    def told(self, word: str, within_s: float = 30.0) -> str:
+        """What follows the word in the first line that has it, once there is one. Raises Died when there is none."""
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
+                if word in line:
+                    return line.partition(word)[2]
+            self.check()
+            time.sleep(0.1)
+        raise Died(f"transferscope {self._name} did not say {word!r} within {within_s:.0f} s: see {self._log}")
 
     def check(self) -> None:
         """Raises Died when it is no longer there."""

@@ -36,6 +36,7 @@ _IDLE_LIMIT_S = "180"
 _ARRIVAL_LIMIT_S = 60
 _SHOWN = 20
 _ROWS = "8"
+_PROCESSES = (["bridge"], ["worker"], ["web", "--port", "0"])
 _TABLES = (
     (
         "Links between sites, most bytes first",
@@ -55,7 +56,7 @@ _TABLES = (
 @click.option("--seed", default=1, show_default=True, help="Another seed, another hour.")
 @click.option("--exit", "leave", is_flag=True, help="End after the check instead of staying up.")
 def demo(messages: int, seed: int, leave: bool) -> int:
-    """Start PostgreSQL, Kafka and ActiveMQ here, publish a simulated hour of messages, and check the tables.
+    """Start PostgreSQL, Kafka, ActiveMQ and the pages here, publish a simulated hour of messages, check the tables.
 
     Everything is real: messages go through ActiveMQ's virtual queues, the bridge, Kafka and a worker into Postgres.
     They are of all kinds: transfers, states and queues of FTS, file accesses and third-party copies of xrootd.
@@ -71,8 +72,11 @@ def demo(messages: int, seed: int, leave: bool) -> int:
         environment = _configured(started.enter_context(own_stack(folder)), folder)
         run_to_end(["init"], environment)
         children = [
-            started.enter_context(Child([name], environment, folder / f"{name}.log")) for name in ("bridge", "worker")
+            started.enter_context(Child(arguments, environment, folder / f"{arguments[0]}.log"))
+            for arguments in _PROCESSES
         ]
+        pages = children[-1].told("listening on ")
+        print(f"pages and API: {pages}", flush=True)
         run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
         simulation = simulate(messages, seed, int(time.time() * 1000) - 2 * _HOUR_MS, _HOUR_MS, ALL)
         _publish(simulation, environment, children)
@@ -82,7 +86,7 @@ def demo(messages: int, seed: int, leave: bool) -> int:
             run_to_end(["query", *question, "--limit", _ROWS], environment)
         equal = _check(simulation, environment)
         if not leave:
-            _stay(environment, children)
+            _stay(environment, children, pages)
     return DONE if equal else ANSWER_IS_NO
 
 
@@ -158,12 +162,15 @@ def _check(simulation: Simulation, environment: Mapping[str, str]) -> bool:
     return False
 
 
-def _stay(environment: Mapping[str, str], children: Sequence[Child]) -> None:
+def _stay(environment: Mapping[str, str], children: Sequence[Child], pages: str) -> None:
     """Keep everything up until Ctrl-C, and tell how to look around."""
     settings = "\n".join(
         f"  export {name}={value}" for name, value in environment.items() if name.startswith(configuration.PREFIX)
     )
-    print(f"\nAll of it stays up until Ctrl-C. In another shell:\n{settings}\n  transferscope status", flush=True)
+    print(
+        f"\nAll of it stays up until Ctrl-C. Look at {pages}, or in another shell:\n{settings}\n  transferscope status",
+        flush=True,
+    )
     try:
         while True:
             for child in children:

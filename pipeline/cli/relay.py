@@ -10,11 +10,11 @@ import threading
 import click
 
 from consumers.relay.relay import start
-from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli.errors import DONE
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.settings import Settings
-from pipeline.store import migrations
+from pipeline.cli.tables import need_tables
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -33,10 +33,7 @@ def relay(settings: Settings, /, verbose: bool) -> int:
       transferscope relay
     """
     url, access = settings.need("database_url"), kafka_access(settings)
-    version, needed = migrations.current(url), migrations.head()
-    if version != needed:
-        found = "no tables" if version is None else f"tables of version {version}"
-        raise ConfigurationError(f"the database has {found}, this program needs {needed}: run transferscope init")
+    need_tables(url)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)
     logging.getLogger("librdkafka").setLevel(logging.DEBUG if verbose else logging.CRITICAL)
     stop = threading.Event()

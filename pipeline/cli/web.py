@@ -10,7 +10,7 @@ from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.options import with_settings
 from pipeline.cli.output import say
 from pipeline.cli.settings import Settings
-from pipeline.store import migrations
+from pipeline.cli.tables import need_tables
 from pipeline.web.config import WebConfig
 from pipeline.web.server import serve
 
@@ -39,10 +39,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_reader_tokens_file,
         settings.web_operator_tokens_file,
     )
-    version, needed = migrations.current(config.database_url), migrations.head()
-    if version != needed:
-        found = "no tables" if version is None else f"tables of version {version}"
-        raise ConfigurationError(f"the database has {found}, this program needs {needed}: run transferscope init")
+    need_tables(config.database_url)
     try:
         serve(config, lambda address: say(f"listening on {address}"))
     except OSError as error:

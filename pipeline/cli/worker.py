@@ -19,8 +19,8 @@ from pipeline.cli.flow_state import what_waits
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.settings import Settings
+from pipeline.cli.tables import need_tables
 from pipeline.cli.user_key import user_key
-from pipeline.store import migrations
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LIBRARIES = ("faust", "mode", "librdkafka", "asyncio")
@@ -72,10 +72,7 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
 
 def _check(config: WorkerConfig) -> None:
     """What can be said in a sentence before the work begins. Later both services may come and go."""
-    version, needed = migrations.current(config.database_url), migrations.head()
-    if version != needed:
-        found = "no tables" if version is None else f"tables of version {version}"
-        raise ConfigurationError(f"the database has {found}, this program needs {needed}: run transferscope init")
+    need_tables(config.database_url)
     there = {topic for topic, _ in lag(config.kafka, GROUP, TOPICS)}
     for topic in TOPICS:
         if topic not in there:
