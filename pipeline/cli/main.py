@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stack": ("pipeline.cli.stack:stack", "PostgreSQL, Kafka and ActiveMQ on this machine: up, down, status"),
     "bridge": ("pipeline.cli.bridge:bridge", "ActiveMQ's virtual queues to Kafka"),
     "worker": ("pipeline.cli.worker:worker", "Kafka to Postgres: dedupe, join, enrich, aggregate"),
+    "alerts": ("pipeline.cli.alerts:alerts", "links far below their own week, as alerts"),
     "relay": ("pipeline.cli.relay:relay", "what the store has committed to Kafka: transfers, dead letters, alerts"),
     "init": ("pipeline.cli.init:init", "database tables, topology and Kafka topics, as far as they are missing"),
     "status": ("pipeline.cli.status:status", "queue depths, lag, freshness, dead letters; waits until idle"),

@@ -72,12 +72,16 @@ def unreachable(folder: Path) -> list[Case]:
             ("bridge",),
             ("worker",),
             ("relay",),
+            ("alerts",),
             ("status",),
             ("replay", "--to", "kafka", recorded),
             ("doctor",),
         ),
         POSTGRES: (
-            *((name,) for name in ("init", "worker", "relay", "status", "verify", "recompute", "doctor", "web")),
+            *(
+                (name,)
+                for name in ("init", "worker", "relay", "alerts", "status", "verify", "recompute", "doctor", "web")
+            ),
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
             ("replay", recorded),
             ("dead-letters", "list"),
@@ -100,7 +104,19 @@ def misconfigured(folder: Path) -> list[Case]:
         *(
             (name,)
             for name in (
-                *("bridge", "worker", "relay", "init", "status", "simulate", "verify", "recompute", "doctor", "web"),
+                *(
+                    "bridge",
+                    "worker",
+                    "relay",
+                    "alerts",
+                    "init",
+                    "status",
+                    "simulate",
+                    "verify",
+                    "recompute",
+                    "doctor",
+                    "web",
+                ),
             )
         ),
         ("replay", recorded),
