@@ -96,9 +96,10 @@ def test_groups_are_over_the_range_and_always_hold_the_vo(sent: Sent, shell: She
     cms_ok, cms_failed = 2 * (WINDOWS - 5), sum(n for (vo, _), n in sent.failed.items() if vo == "cms")
     assert (rows[0]["ok"], rows[0]["failed"]) == (cms_ok, cms_failed)
     assert rows[0]["efficiency"] == pytest.approx(cms_ok / (cms_ok + cms_failed))
-    assert shell.json("query", "vos", *DAY, "--by", "vo", "--where", "failed>0", "--order", "vo") == [
-        {name: value for name, value in row.items() if name != "dst_site"} for row in (rows[1], rows[0])
-    ]
+    narrow = shell.json("query", "vos", *DAY, "--by", "vo", "--where", "failed>0", "--order", "vo")
+    # Windows of each width are written by a statement of their own.
+    assert all(row.pop("updated_at") for row in (*narrow, *rows))
+    assert narrow == [{name: value for name, value in row.items() if name != "dst_site"} for row in (rows[1], rows[0])]
 
 
 def test_views_have_the_same_numbers_for_links_and_for_both_ends_of_a_site(
