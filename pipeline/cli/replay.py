@@ -23,7 +23,8 @@ from schemas.envelope import RawMessage
 SHOWN_BAD_LINES = 20
 STORE = "store"
 _MANY_BYTES = 16 * 2**20
-"""From so many bytes of files on, as they are stored, starting further processes pays."""
+"""From so many bytes of files on, as they are stored, starting further processes pays. A writer waits for PostgreSQL much
+of its time, so there is one more than processors."""
 _MOST_PROCESSES = 4
 
 
@@ -34,7 +35,7 @@ _MOST_PROCESSES = 4
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
-    help="How many write to the store at once.  [default: 1, for large files one a processor, at most 4]",
+    help="How many write to the store at once.  [default: 1, for large files one more than processors, at most 4]",
 )
 @json_option
 @with_settings
@@ -92,7 +93,7 @@ def replay(
 def _sink(settings: Settings, to: str, processes: int | None, size: int) -> AbstractContextManager[Sink]:
     if to == STORE:
         return store_sink(
-            settings, processes or (min(os.cpu_count() or 1, _MOST_PROCESSES) if size >= _MANY_BYTES else 1)
+            settings, processes or (min((os.cpu_count() or 1) + 1, _MOST_PROCESSES) if size >= _MANY_BYTES else 1)
         )
     if processes is not None:
         raise click.UsageError(f"--processes is for --to {STORE}: leave it out")
