@@ -23,8 +23,8 @@ from schemas.envelope import RawMessage
 SHOWN_BAD_LINES = 20
 STORE = "store"
 _MANY_BYTES = 16 * 2**20
-"""From so many bytes of files on, as they are stored, starting further processes pays. A writer waits for PostgreSQL much
-of its time, so there is one more than processors."""
+"""From so many bytes of files on, as they are stored, starting further processes pays. A writer waits for PostgreSQL
+much of its time, so there is one more than processors."""
 _MOST_PROCESSES = 4
 
 
@@ -92,9 +92,8 @@ def replay(
 
 def _sink(settings: Settings, to: str, processes: int | None, size: int) -> AbstractContextManager[Sink]:
     if to == STORE:
-        return store_sink(
-            settings, processes or (min((os.cpu_count() or 1) + 1, _MOST_PROCESSES) if size >= _MANY_BYTES else 1)
-        )
+        some = min((os.cpu_count() or 1) + 1, _MOST_PROCESSES) if size >= _MANY_BYTES else 1
+        return store_sink(settings, processes or some)
     if processes is not None:
         raise click.UsageError(f"--processes is for --to {STORE}: leave it out")
     return ELSEWHERE[to](settings)
