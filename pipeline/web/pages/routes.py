@@ -31,6 +31,7 @@ from pipeline.web.parameters import (
     MatrixParameters,
     Ranked,
     SeriesParameters,
+    StagesParameters,
     SummaryParameters,
 )
 from pipeline.web.problems import Problem, bad_parameter
@@ -218,7 +219,7 @@ def _link(context: Context, asked: Common) -> dict[str, Any]:
     for side, written in (("src", asked.src), ("dst", asked.dst)):
         if len(written) != 1 or written[0].startswith("!"):
             raise bad_parameter(side, "a link page needs one: /links?src=host:A&dst=host:B")
-    stages = asks.stages(context, like(asked, SeriesParameters))
+    stages = asks.stages(context, like(asked, StagesParameters))
     return {
         "src": asked.src[0],
         "dst": asked.dst[0],
