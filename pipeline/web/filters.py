@@ -41,9 +41,8 @@ class Span:
 
 def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
     """The range rounded outward; raises Problem 400 when it is empty, unreadable or too long for its windows."""
-    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
-    if start >= end:
-        raise bad_parameter("from", "the range is empty: from must be before to")
+    asked = exact(from_, to, now_ms)
+    start, end = asked.from_ms, asked.to_ms
     width = (
         bin_ if bin_ != "auto" else "10m" if end - start <= 2 * DAY_MS else "1h" if end - start <= 30 * DAY_MS else "1d"
     )
@@ -54,6 +53,14 @@ def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
         days = MAX_BINS * width_ms // DAY_MS
         raise bad_parameter("bin", f"{width} goes up to {days} days: ask for less, or for bin={wider}", [wider])
     return found
+
+
+def exact(from_: str, to: str, now_ms: int) -> Span:
+    """The range as it stands, for what has no windows; raises Problem 400 when it is empty or unreadable."""
+    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
+    if start >= end:
+        raise bad_parameter("from", "the range is empty: from must be before to")
+    return Span(start, end, "10m")
 
 
 def conditions(asked: Common, known: Known) -> tuple[Condition, ...]:
