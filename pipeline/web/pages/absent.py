@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.store.queries.answer import answer
-from pipeline.store.queries.health import freshness, heard
-from pipeline.store.queries.kept import oldest_windows
+from pipeline.store.queries.health import freshness
+from pipeline.store.queries.kept import is_heard, oldest_windows
 from pipeline.store.queries.names import is_known, names
 from pipeline.store.queries.question import Condition, Order, Question
 from pipeline.store.queries.reports import LINKS
@@ -71,7 +71,7 @@ def absent(context: Context, frame: Frame) -> Absent:
     oldest = oldest_windows(connection, span.width)
     if oldest is not None and span.to_ms <= from_datetime(oldest):
         return Absent(f"The oldest windows of {span.width} that are kept begin at {moment(oldest)}.", _at(frame, last))
-    if not heard(connection, span.from_ms, span.to_ms):
+    if not is_heard(connection, span.from_ms, span.to_ms):
         sources = [
             f"{each.source} (newest event {moment(each.last_event_at) if each.last_event_at else 'never'})"
             for each in freshness(connection)
