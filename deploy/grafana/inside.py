@@ -5,20 +5,24 @@ from __future__ import annotations
 from deploy.grafana import queries as q
 from deploy.grafana.blocks import open_alerts
 from deploy.grafana.parts import BLUE, GREY, RED, Board, Field, Json, constant, link, series, table
+from pipeline.store.backlog import KNOWN_FOR_S
 
 IN_FLIGHT = link("In flight and lost", "/transfers/in-flight", "${vo:customqueryparam:vo}")
 HELP = link("What the numbers mean", "/help", "")
 TIMES = "dateTimeAsIso"
+BACKLOG_LIMIT = 5000
 
 
 def queues(web: str) -> Board:
     """Does a queue pile up?"""
     board = Board(
         "transferscope-queues",
-        "transferscope / Queues",
-        "What waits at FTS, link by link.",
+        "transferscope / Queues and backlog",
+        "What waits: in brokers and Kafka, and at FTS link by link.",
         [q.VO, q.FTS, constant("web", web)],
     )
+    board.add(_backlog(), 24, 10)
+    board.add(_waiting_now(), 24, 10)
     where = "coalesce(fts, '-') IN (${fts:sqlstring}) AND (vo IS NULL OR vo IN (${vo:sqlstring}))"
     for name, about in (("active", "Active transfers"), ("ready", "Transfers ready to begin")):
         sql = f"""
@@ -65,6 +69,54 @@ def queues(web: str) -> Board:
     )
     board.add(open_alerts(), 24)
     return board
+
+
+def _backlog() -> Json:
+    at = "date_bin('5 minutes', sampled_at, 'epoch')"
+    sql = f"""
+        WITH counted AS (
+            SELECT {at} AS time, kind, broker, name, max(depth) AS value FROM report.backlog
+            WHERE $__timeFilter(sampled_at) AND sampled_at < $__timeTo() GROUP BY 1, 2, 3, 4
+        ), largest AS (
+            SELECT kind, broker, name FROM counted GROUP BY 1, 2, 3 ORDER BY max(value) DESC NULLS LAST, 1, 2, 3 LIMIT 8
+        )
+        SELECT time, kind, broker, name, value FROM counted JOIN largest USING (kind, broker, name)
+        ORDER BY 1, 2, 3, 4"""
+    return series(
+        "Backlog of broker queues and consumer groups",
+        "Messages that wait, the most of five minutes, of the eight with most. The line is backlog_limit as it comes;"
+        " queues with a limit of their own may differ. A gap: not sampled.",
+        sql,
+        "short",
+        links=[q.OVERVIEW_PLAIN],
+        name="${__field.labels.kind} ${__field.labels.name} · ${__field.labels.broker}",
+        limit=BACKLOG_LIMIT,
+    )
+
+
+def _waiting_now() -> Json:
+    known = f"sampled_at > now() - interval '{KNOWN_FOR_S} seconds'"
+    now = ", ".join(f"CASE WHEN {known} THEN {name} END AS {name}" for name in ("depth", "oldest_s", "consumers"))
+    return table(
+        "Queues and consumer groups now",
+        f"Not sampled for {KNOWN_FOR_S} s: unknown, so empty. Expired and dead count since the broker's start.",
+        f"""SELECT kind, broker, name, {now}, expired, dead, sampled_at FROM (
+                SELECT DISTINCT ON (kind, broker, name) kind, broker, name, depth, oldest_s, consumers, expired, dead,
+                    sampled_at FROM report.backlog WHERE $__timeFilter(sampled_at) AND sampled_at < $__timeTo()
+                ORDER BY kind, broker, name, sampled_at DESC
+            ) AS latest ORDER BY 4 DESC NULLS LAST, 1, 2, 3""",
+        [
+            Field(
+                "depth",
+                "short",
+                steps=({"value": None, "color": "transparent"}, {"value": BACKLOG_LIMIT, "color": "#e07b2a"}),
+            ),
+            Field("oldest_s", "s", title="oldest"),
+            *(Field(name, "short") for name in ("consumers", "expired", "dead")),
+            Field("sampled_at", TIMES),
+        ],
+        links=[q.OVERVIEW_PLAIN],
+    )
 
 
 def in_flight(web: str) -> Board:

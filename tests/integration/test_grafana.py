@@ -67,6 +67,10 @@ def filled(template_url: str) -> Iterator[str]:
                 "INSERT INTO store.verify_run (window_from, window_to, cells, differing) VALUES (%s, %s, 10, 0)",
                 [FROM, TO],
             )
+            database.ask(
+                "INSERT INTO store.backlog (sampled_at, kind, broker, name, depth)"
+                " VALUES ('2026-11-22T02:01Z', 'queue', 'mq', 'q', 6000), ('2026-11-22T02:02Z', 'queue', 'mq', 'q', 7000)"
+            )
         yield url
 
 
@@ -242,6 +246,14 @@ def test_stages_failures_waiting_starts_and_dead_letters_are_what_was_sent(reade
     assert (waiting["in_flight"] or 0) + (waiting["lost"] or 0) == 1
     (died,) = asked(reader, board_named("quality"), "Dead letters")
     assert (died["reason"], died["died"], died["waiting"]) == ("not_json", 1, 1)
+
+
+def test_a_backlog_is_drawn_and_unknown_once_it_is_no_longer_sampled(reader: Database) -> None:
+    board = board_named("queues")
+    (drawn,) = asked(reader, board, "Backlog of broker queues and consumer groups")
+    assert (_iso(drawn["time"]), drawn["name"], drawn["value"]) == (FROM, "q", 7000)
+    (now,) = asked(reader, board, "Queues and consumer groups now")
+    assert (now["name"], now["depth"]) == ("q", None)
 
 
 def test_the_reader_may_write_nothing(reader: Database) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from deploy.grafana import build
+from pipeline.cli.settings import REGISTRY
 from tests.support.dashboards import BUILT_IN, FILES, FOLDER, VARIABLE, Json, links, load, panels, statements
 
 EXPECTED = ["errors", "in-flight", "link", "matrix", "overview", "quality", "queues", "site"]
 UNITS = {"decbytes", "Bps", "s", "percentunit", "short", "dateTimeAsIso"}
 STORED_TIMES = re.compile(
-    r"\breport\.(?:link|channel|endpoint|activity|vo_link|vo_site)_\$|\breport\.(?:\w+_10m|queue_sample)\b"
+    r"\breport\.(?:link|channel|endpoint|activity|vo_link|vo_site)_\$|\breport\.(?:\w+_10m|queue_sample|backlog)\b"
 )
+RANGE = re.compile(r"\$__timeFilter\((window_start|sampled_at)\) AND \1 < \$__timeTo\(\)")
 TRAFFIC_LIGHTS = {"red", "green", "dark-green", "semi-dark-green", "light-green", "super-light-green"}
 
 of_each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -93,8 +95,8 @@ def test_every_question_about_windows_is_of_the_range_alone(path: Path) -> None:
         for target in panel["targets"]:
             sql = target["rawSql"]
             looks = len(STORED_TIMES.findall(sql))
-            assert sql.count("$__timeFilter(window_start) AND window_start < $__timeTo()") == looks, panel["title"]
-            assert (target["format"] == "time_series") == (" AS time" in sql), panel["title"]
+            assert len(RANGE.findall(sql)) == looks, panel["title"]
+            assert (target["format"] == "time_series") == bool(re.search(r"\bAS time\b", sql)), panel["title"]
 
 
 @of_each_board
@@ -138,6 +140,16 @@ def test_every_panel_reads_the_one_source_that_is_provisioned(path: Path) -> Non
     asking = [*panels(board), *(each for each in board["templating"]["list"] if each["type"] == "query")]
     asking += [target for panel in panels(board) for target in panel["targets"]]
     assert {(each["datasource"]["uid"], each["datasource"]["type"]) for each in asking} == {(uid[1], kind[1])}
+
+
+def test_the_line_of_the_backlog_is_the_limit_of_the_settings() -> None:
+    (limit,) = [setting.default for setting in REGISTRY if setting.name == "backlog_limit"]
+    drawn = [
+        panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"]
+        for panel in panels(load(FOLDER / "dashboards" / "queues.json"))
+        if panel["type"] == "timeseries" and "report.backlog" in str(panel["targets"])
+    ]
+    assert drawn == [limit]
 
 
 def test_stages_are_never_stacked() -> None:
