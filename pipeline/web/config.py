@@ -20,6 +20,14 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """What one caller may do: so many requests at once, and so many a second for long."""
+
+    per_s: float = 20.0
+    burst: int = 240
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line."""
 
@@ -32,3 +40,4 @@ class WebConfig:
     reader_tokens: Path | None = None
     operator_tokens: Path | None = None
     thresholds: Thresholds = Thresholds()
+    rate: Rate = Rate()

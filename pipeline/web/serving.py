@@ -17,9 +17,11 @@ from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
 from pipeline.units import iso
 from pipeline.web import formats
-from pipeline.web.access import Tokens
+from pipeline.web.access import Role, Tokens
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
+from pipeline.web.limits import Limiter
+from pipeline.web.problems import Problem
 from pipeline.web.table import Table
 
 VARY = "Accept, Accept-Encoding, Authorization"
@@ -34,16 +36,30 @@ class Server:
         self.readers = Readers(config.database_url, config.connections, config.timeout_s)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
+        self.limiter = Limiter(config.rate)
 
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
         """The context of a request; its connection goes back at the end."""
-        role = self.tokens.role(request.headers.get("authorization"))
+        authorization = request.headers.get("authorization")
+        address = request.client.host if request.client else ""
+        # Behind a token that is not known stands an address like any other: guessing must not be free.
+        try:
+            role = self.tokens.role(authorization)
+        except Problem:
+            self.limiter.take(address)
+            raise
+        self.limiter.take(address if role is Role.ANONYMOUS else f"token {_token(authorization)}")
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)
         with self.readers.connection() as connection:
             yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour)
+
+
+def _token(authorization: str | None) -> str:
+    """The token alone: however its header is written, it is one caller."""
+    return (authorization or "").partition(" ")[2].strip()
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:
