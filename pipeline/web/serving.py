@@ -18,19 +18,22 @@ from pipeline.store.reading import Readers
 from pipeline.units import iso
 from pipeline.web import formats
 from pipeline.web.access import Tokens
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
+from pipeline.web.signing import role_of
 from pipeline.web.table import Table
 
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 CACHE = "private, no-cache"
 
 
 class Server:
     """What all requests share."""
 
-    def __init__(self, config: WebConfig, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
+        self.lookup = lookup
         self.readers = Readers(config.database_url, config.connections, config.timeout_s)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
@@ -38,7 +41,7 @@ class Server:
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
         """The context of a request; its connection goes back at the end."""
-        role = self.tokens.role(request.headers.get("authorization"))
+        role = role_of(request, self.tokens)
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)
