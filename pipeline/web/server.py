@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import uvicorn
 
@@ -20,9 +21,8 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
 
     ``lookup`` finds the messages behind a transfer, None: nothing does.
 
-    Raises OSError when the address cannot be had or a token file cannot be read.
+    Raises OSError when the address cannot be had or a token file cannot be read, Unavailable when the database is away.
     """
-    app = create_app(config, Server(config, lookup))
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,7 +30,12 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
         opened.listen()  # before anybody is told
         port = opened.getsockname()[1]
         host = f"[{config.host}]" if family is socket.AF_INET6 else config.host
-        listening(f"http://{host}:{port}")
+        address = f"http://{host}:{port}"
+        shared = Server(replace(config, address=address), lookup)
+        app = create_app(shared.config, shared)
+        with shared.readers.connection():
+            pass  # it stays open: status finds the address before the first request
+        listening(address)
         served = uvicorn.Server(
             uvicorn.Config(
                 app,

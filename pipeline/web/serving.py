@@ -34,7 +34,7 @@ class Server:
     def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.lookup = lookup
-        self.readers = Readers(config.database_url, config.connections, config.timeout_s)
+        self.readers = Readers(config.database_url, config.connections, config.timeout_s, config.address)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
 
