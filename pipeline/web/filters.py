@@ -19,7 +19,7 @@ MAX_BINS = 4400
 """Most windows in a range of a wide question: 30 days of ten minutes are 4320."""
 
 PLAIN = ("vo", "technology", "fts", "channel")
-_END_KINDS = ("site", "host", "country")
+END_KINDS = ("site", "host", "country")
 
 Known = Callable[[str, str], bool]
 """Whether a name of this kind (site, host, …) occurs."""
@@ -95,10 +95,10 @@ def _ends(side: str, written: list[str], known: Known) -> list[Condition]:
     for value in written:
         excluded, name = value.startswith("!"), value.removeprefix("!")
         kind, colon, rest = name.partition(":")
-        if colon and kind in _END_KINDS and rest:
+        if colon and kind in END_KINDS and rest:
             name = rest
         elif colon or not name:
-            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", _END_KINDS)
+            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", END_KINDS)
         else:
             kind = "site" if known("site", name) else "host"
         if not excluded:
