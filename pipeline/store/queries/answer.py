@@ -100,7 +100,7 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
-        cursor.execute(*_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
+        cursor.execute(*as_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
         for number, row in enumerate(cursor):
             if number == question.limit:
                 found.has_more = True
@@ -115,9 +115,9 @@ def _with_quantiles(connection: Connection, question: Question, asked: Statement
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        cursor.execute(*_sql(select))
+        cursor.execute(*as_sql(select))
         plain = cursor.fetchall()
-        cursor.execute(*_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
+        cursor.execute(*as_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
         histograms = quantiles.Histograms(question.report.stages, cursor)
     names = [*(column.name for column in asked.columns), *read_off]
     places = [names.index(column.name) for column in found.columns]
@@ -145,6 +145,7 @@ def _sort(rows: list[tuple[Any, ...]], place: int, order: Order) -> None:
         rows.sort(key=lambda row: row[place] is None)
 
 
-def _sql(select: Select[Any]) -> tuple[str, Any]:
+def as_sql(select: Select[Any]) -> tuple[str, Any]:
+    """Text and parameters of a statement, as a cursor takes them."""
     compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), compiled.params
