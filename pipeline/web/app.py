@@ -19,6 +19,7 @@ from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
 from pipeline.store.session import Unavailable
 from pipeline.web import api
+from pipeline.web.aliases import Endings
 from pipeline.web.config import WebConfig
 from pipeline.web.context import NotModified
 from pipeline.web.pages import routes
@@ -62,6 +63,7 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
     pages = routes.add(app, shared)
     _health(app, shared)
     _every_reply(app)
+    app.add_middleware(Endings)
     _wrong(app, pages)
     _describe(app)
     return app

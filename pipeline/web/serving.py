@@ -50,7 +50,7 @@ class Server:
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:
-    """A table as JSON or CSV."""
+    """A table as JSON, CSV or XML."""
     headers = {"Cache-Control": CACHE, "Vary": VARY}
     if context.tag is not None:
         headers["ETag"] = context.tag
@@ -59,6 +59,9 @@ def reply(request: Request, context: Context, table: Table, asked: Any, form: st
         pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
         following = f"{request.url.path}?{urlencode([*pairs, ('cursor', table.next_cursor)])}"
         headers["Link"] = f'<{following}>; rel="next"'
+    if form == "xml":
+        text = "".join(formats.xml_lines(table.columns, table.rows))
+        return Response(text, media_type=formats.XML, headers=headers)
     if form == "csv":
         text = "".join(formats.csv_lines(table.columns, table.rows, raw=asked.raw))
         return Response(text, media_type=formats.CSV, headers=headers)
