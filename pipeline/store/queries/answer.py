@@ -110,7 +110,7 @@ def count(connection: Connection, question: Question) -> int:
     """How many rows the question has, whatever its limit."""
     rows = statement(question).select.order_by(None).subquery("rows")
     with connection, connection.cursor() as cursor:
-        cursor.execute(*_sql(sa.select(sa.func.count()).select_from(rows)))
+        cursor.execute(*as_sql(sa.select(sa.func.count()).select_from(rows)))
         row = cursor.fetchone()
     assert row is not None
     return int(row[0])
