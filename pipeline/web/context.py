@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
+from pipeline.store.queries.gaps import gaps
 from pipeline.store.queries.health import freshness
 from pipeline.store.queries.names import is_known
 from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
@@ -24,6 +25,7 @@ from pipeline.web.filters import Span
 from pipeline.web.parameters import Common, Paged
 from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
+from schemas.events import FTS
 
 MINUTE_MS = 60_000
 MAX_GROUPS = 40_000
@@ -88,7 +90,7 @@ class Context:
 
     def listed(self, asked: Paged, question: Question, span: Span, *, usual: str, ties: Sequence[str]) -> Table:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
-        question, after = self.ordered(asked, question, usual, ties)
+        question, after = self.ordered(asked, replace(question, search=asked.q), usual, ties)
         places = [column.name for column in columns_of(question)]
         found = page(self.connection, question, after)
         rows = list(found.rows)
@@ -126,6 +128,17 @@ class Context:
         """Notes up to when data are there."""
         newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
         self.meta["data_through"] = iso(max(newest)) if newest else None
+
+    def gaps(self, asked: Common, span: Span) -> None:
+        """Notes when each source of what is asked was not heard, as far as it is known by now."""
+        end_ms = min(span.to_ms, self.now_ms)
+        found = gaps(self.connection, span.from_ms, end_ms)
+        of_technology, of_instance = filters.chooses(asked.technology), filters.chooses(asked.fts)
+        self.meta["gaps"] = [
+            {"source": gap.source, "from": iso(gap.from_), "to": iso(gap.to)}
+            for gap in found
+            if any(map(of_technology, gap.technologies)) and (FTS not in gap.technologies or of_instance(gap.source))
+        ]
 
     def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
         """Rows of an answer with what is known of all of them."""

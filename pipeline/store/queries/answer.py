@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import connection as Connection
 from sqlalchemy import Dialect, Select
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
@@ -71,7 +72,7 @@ def columns_of(question: Question) -> tuple[Column, ...]:
     columns = statement(question).columns
     if not question.stages:
         return columns
-    read_off = {f"{stage}_mean": quantiles.columns(stage) for stage in question.report.stages}
+    read_off = {f"{stage}_mean": quantiles.columns(stage, question.quantiles) for stage in question.report.stages}
     return tuple(each for column in columns for each in (column, *read_off.get(column.name, ())))
 
 
@@ -91,9 +92,28 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
     """
     asked = statement(question)
     found = Answer(asked.columns, asked.from_ms, asked.to_ms)
-    whole = Statement(page_of(asked, question.order, after), asked.columns, asked.from_ms, asked.to_ms)
+    names = searched(question) if question.search else ()
+    whole = Statement(
+        page_of(asked, question.order, after, question.search, names), asked.columns, asked.from_ms, asked.to_ms
+    )
     found.rows = _rows(connection, question, whole, found)
     return found
+
+
+def searched(question: Question) -> tuple[str, ...]:
+    """The columns in which ``search`` looks: names that tell rows apart, but never the technology."""
+    texts = {column.name for column in question.report.columns if column.kind == "text"}
+    return tuple(name for name in question.by or question.report.keys if name in texts - {"technology"})
+
+
+def count(connection: Connection, question: Question) -> int:
+    """How many rows the question has, whatever its limit."""
+    rows = statement(question).select.order_by(None).subquery("rows")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(*as_sql(sa.select(sa.func.count()).select_from(rows)))
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
@@ -110,7 +130,8 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
 
 def _with_quantiles(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     """Rows and histograms in one snapshot. To sort by a quantile, all rows have to be there first."""
-    read_off = [column.name for stage in question.report.stages for column in quantiles.columns(stage)]
+    stages, shares = question.report.stages, question.quantiles
+    read_off = [column.name for stage in stages for column in quantiles.columns(stage, shares)]
     sorted_here = any(order.column in read_off for order in question.order)
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
     with connection, connection.cursor() as cursor:
@@ -118,7 +139,7 @@ def _with_quantiles(connection: Connection, question: Question, asked: Statement
         cursor.execute(*as_sql(select))
         plain = cursor.fetchall()
         cursor.execute(*as_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
-        histograms = quantiles.Histograms(question.report.stages, cursor)
+        histograms = quantiles.Histograms(question, cursor)
     names = [*(column.name for column in asked.columns), *read_off]
     places = [names.index(column.name) for column in found.columns]
     groups = len(quantiles.groups_of(question))
