@@ -15,7 +15,7 @@ from pipeline.store.queries.health import freshness
 from pipeline.store.queries.names import is_known
 from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
 from pipeline.store.queries.reports import Report
-from pipeline.store.queries.revision import Revision, revision
+from pipeline.store.queries.revision import Revision, not_final, revision
 from pipeline.store.session import Connection
 from pipeline.units import iso
 from pipeline.web import cursors, filters
@@ -49,6 +49,7 @@ class Context:
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     revisions: dict[Span, Revision] = field(default_factory=dict)
+    waiting: dict[Span, int] = field(default_factory=dict)
 
     def span(self, asked: Common) -> Span:
         """The range that was asked for."""
@@ -74,9 +75,11 @@ class Context:
         self.tag = f'W/"{tag}"'
         self.meta["revision"] = tag
         self.meta["unfinished"] = span.to_ms > self.now_ms
-        self.meta["not_final"] = now.rows - now.final
         if self.known_tag and (self.known_tag == "*" or self.tag in [tag.strip() for tag in self.known_tag.split(",")]):
             raise NotModified(self.tag)
+        if span not in self.waiting:
+            self.waiting[span] = not_final(self.connection, span.width, now)
+        self.meta["not_final"] = self.waiting[span]
 
     def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
         """All groups of a question; raises Problem 400 when there are more than ``limit``."""

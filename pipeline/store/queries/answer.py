@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
+from pipeline.store.queries.coarsest import held
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.paging import page_of
 from pipeline.store.queries.question import Order, Question
@@ -69,6 +70,7 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
+    question = _held(connection, question)
     asked = statement(question)
     found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
@@ -81,11 +83,16 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
 
     ``question.order`` must tell all rows apart. Rows raise psycopg2's errors.
     """
-    asked = statement(question)
+    asked = statement(_held(connection, question))
     found = Answer(asked.columns, asked.from_ms, asked.to_ms)
     whole = Statement(page_of(asked, question.order, after), asked.columns, asked.from_ms, asked.to_ms)
     found.rows = _rows(connection, question, whole, found)
     return found
+
+
+def _held(connection: Connection, question: Question) -> Question:
+    """The question with what it has to know of final windows, if it adds windows up."""
+    return replace(question, held_ms=held(connection)) if question.report.windows and question.by else question
 
 
 def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:

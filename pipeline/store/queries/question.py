@@ -49,7 +49,8 @@ class Question:
     """What is asked. Times are ms since the epoch, half-open, None where it is left open; ``limit`` None asks for all.
 
     Window reports round the range outward to window edges of ``width``, a key of WIDTHS_MS. Without ``by`` they give a
-    row for every window and key; with it, one for every combination of those columns over the whole range.
+    row for every window and key; with it, one for every combination of those columns over the whole range. These may
+    come from wider windows, but for those that hold an instant of ``held_ms`` (``coarsest.py``).
     """
 
     report: Report
@@ -62,6 +63,7 @@ class Question:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     stages: bool = False
+    held_ms: tuple[int, ...] = ()
 
 
 def report_named(name: str) -> Report:
