@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
+from pipeline.store.queries.gaps import gaps
 from pipeline.store.queries.health import freshness
+from pipeline.store.queries.marks import Mark, mark, not_final
 from pipeline.store.queries.names import is_known
 from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
 from pipeline.store.queries.reports import Report
-from pipeline.store.queries.revision import Revision, not_final, revision
 from pipeline.store.session import Connection
 from pipeline.units import iso
 from pipeline.web import cursors, filters
@@ -24,6 +25,7 @@ from pipeline.web.filters import Span
 from pipeline.web.parameters import Common, Paged
 from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
+from schemas.events import FTS
 
 MINUTE_MS = 60_000
 MAX_GROUPS = 40_000
@@ -48,7 +50,7 @@ class Context:
     flavour: str = ""
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
-    revisions: dict[Span, Revision] = field(default_factory=dict)
+    marks: dict[Span, Mark] = field(default_factory=dict)
     waiting: dict[Span, int] = field(default_factory=dict)
 
     def span(self, asked: Common) -> Span:
@@ -66,9 +68,9 @@ class Context:
 
         In a range that holds now, throughput divides by the time that passed: such a tag lives for a minute.
         """
-        if span not in self.revisions:  # a page asks several questions about the same windows
-            self.revisions[span] = revision(self.connection, span.width, span.from_ms, span.to_ms)
-        now = self.revisions[span]
+        if span not in self.marks:  # a page asks several questions about the same windows
+            self.marks[span] = mark(self.connection, span.width, span.from_ms, span.to_ms)
+        now = self.marks[span]
         minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
         query = asked.model_dump(exclude={"from_", "to"})
         tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
@@ -87,15 +89,15 @@ class Context:
         rows = list(found.rows)
         if found.has_more:
             raise bad_parameter("by", f"gives more than {limit} rows: filter, group by less, or take wider bins")
-        return self._table(found.columns, rows, span)
+        return self.table(found.columns, rows, span)
 
     def listed(self, asked: Paged, question: Question, span: Span, *, usual: str, ties: Sequence[str]) -> Table:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
-        question, after = self.ordered(asked, question, usual, ties)
+        question, after = self.ordered(asked, replace(question, search=asked.q), usual, ties)
         places = [column.name for column in columns_of(question)]
         found = page(self.connection, question, after)
         rows = list(found.rows)
-        table = self._table(found.columns, rows, span)
+        table = self.table(found.columns, rows, span)
         if found.has_more:
             last = tuple(rows[-1][places.index(order.column)] for order in question.order)
             table.next_cursor = cursors.written(cursors.Cursor(self.now_ms, last), _identity(asked))
@@ -130,7 +132,19 @@ class Context:
         newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
         self.meta["data_through"] = iso(max(newest)) if newest else None
 
-    def _table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
+    def gaps(self, asked: Common, span: Span) -> None:
+        """Notes when each source of what is asked was not heard, as far as it is known by now."""
+        end_ms = min(span.to_ms, self.now_ms)
+        found = gaps(self.connection, span.from_ms, end_ms)
+        of_technology, of_instance = filters.chooses(asked.technology), filters.chooses(asked.fts)
+        self.meta["gaps"] = [
+            {"source": gap.source, "from": iso(gap.from_), "to": iso(gap.to)}
+            for gap in found
+            if any(map(of_technology, gap.technologies)) and (FTS not in gap.technologies or of_instance(gap.source))
+        ]
+
+    def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
+        """Rows of an answer with what is known of all of them."""
         self.heard()
         return Table(tuple(columns), [[_whole(value) for value in row] for row in rows], span, self.meta)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.stages.windows import WIDTHS_MS
@@ -18,8 +18,10 @@ DAY_MS = 24 * HOUR_MS
 MAX_BINS = 4400
 """Most windows in a range of a wide question: 30 days of ten minutes are 4320."""
 
+MAX_PERCENTILES = 10
+
 PLAIN = ("vo", "technology", "fts", "channel")
-_END_KINDS = ("site", "host", "country")
+END_KINDS = ("site", "host", "country")
 
 Known = Callable[[str, str], bool]
 """Whether a name of this kind (site, host, …) occurs."""
@@ -41,9 +43,8 @@ class Span:
 
 def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
     """The range rounded outward; raises Problem 400 when it is empty, unreadable or too long for its windows."""
-    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
-    if start >= end:
-        raise bad_parameter("from", "the range is empty: from must be before to")
+    asked = exact(from_, to, now_ms)
+    start, end = asked.from_ms, asked.to_ms
     width = (
         bin_ if bin_ != "auto" else "10m" if end - start <= 2 * DAY_MS else "1h" if end - start <= 30 * DAY_MS else "1d"
     )
@@ -56,6 +57,14 @@ def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
     return found
 
 
+def exact(from_: str, to: str, now_ms: int) -> Span:
+    """The range as it stands, for what has no windows; raises Problem 400 when it is empty or unreadable."""
+    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
+    if start >= end:
+        raise bad_parameter("from", "the range is empty: from must be before to")
+    return Span(start, end, "10m")
+
+
 def conditions(asked: Common, known: Known) -> tuple[Condition, ...]:
     """The filters; raises Problem 400 for an end that cannot be meant."""
     found: list[Condition] = []
@@ -64,6 +73,24 @@ def conditions(asked: Common, known: Known) -> tuple[Condition, ...]:
     for side in ("src", "dst"):
         found += _ends(side, getattr(asked, side), known)
     return tuple(found)
+
+
+def chooses(written: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a filter by name lets a name pass."""
+    wanted = {value for value in written if not value.startswith("!")}
+    refused = {value.removeprefix("!") for value in written if value.startswith("!")}
+    return lambda name: (not wanted or name in wanted) and name not in refused
+
+
+def shares(written: str) -> tuple[float, ...]:
+    """Percentiles such as ``50,90,99.9`` as shares; raises Problem 400 for what is none, or too many."""
+    try:
+        found = tuple(dict.fromkeys(float(part) / 100 for part in written.split(",")))
+    except ValueError:
+        found = ()
+    if not 1 <= len(found) <= MAX_PERCENTILES or not all(0 < share < 1 for share in found):
+        raise bad_parameter("p", f"is up to {MAX_PERCENTILES} numbers between 0 and 100, such as 50,90,99")
+    return found
 
 
 def one_of(column: str, written: Iterable[str]) -> list[Condition]:
@@ -88,10 +115,10 @@ def _ends(side: str, written: list[str], known: Known) -> list[Condition]:
     for value in written:
         excluded, name = value.startswith("!"), value.removeprefix("!")
         kind, colon, rest = name.partition(":")
-        if colon and kind in _END_KINDS and rest:
+        if colon and kind in END_KINDS and rest:
             name = rest
         elif colon or not name:
-            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", _END_KINDS)
+            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", END_KINDS)
         else:
             kind = "site" if known("site", name) else "host"
         if not excluded:

@@ -30,6 +30,7 @@ class Paged(BaseModel):
     sort: str = Field("", max_length=200, description="Columns to sort by, - before one for falling.")
     limit: int = Field(50, ge=1, le=MAX_ROWS)
     cursor: str | None = Field(None, max_length=4000, description="From meta.links.next of the page before.")
+    q: str = Field("", max_length=200, description="Part of one of the names of a row, in any case.")
 
 
 class Common(Form):
@@ -60,6 +61,16 @@ class SeriesParameters(Common):
     """Windows over time."""
 
     by: str = Field("", max_length=200, description="Columns that make a series each, beside the technology.")
+    measure: Several = Field(
+        [], description="Columns to give: bytes_moved, efficiency, streaming_mean, total_p95 …; repeated: several."
+    )
+
+
+class StagesParameters(Common):
+    """Where the time is spent."""
+
+    by: str = Field("", max_length=200, description="Columns to group by, beside the technology.")
+    p: str = Field("50,95", max_length=60, description="Percentiles, such as 50,90,99.9: at most ten.")
 
 
 class MatrixParameters(Common):
@@ -67,6 +78,8 @@ class MatrixParameters(Common):
 
     rows: Literal["country", "site", "host"] = Field("country", description="Level of the sources.")
     cols: Literal["country", "site", "host"] = Field("country", description="Level of the destinations.")
+    min_n: int = Field(0, ge=0, description="Only cells with at least so many ok and failed.")
+    transpose: bool = Field(False, description="Destinations before sources.")
     top: int = Field(60, ge=1, le=200, description="Most sources and most destinations, those with most bytes.")
 
 
@@ -84,6 +97,12 @@ class ErrorParameters(Ranked):
     category: Several = Field([], description=_PLAIN)
     code: Several = Field([], description=_PLAIN)
     text: str = Field("", max_length=200, description="Part of the template, in any case.")
+
+
+class ErrorLinksParameters(Listed):
+    """The links of one kind of failure, named as in the rows of errors."""
+
+    id: str = Field(max_length=64)
 
 
 class TransferParameters(Listed):
@@ -110,6 +129,52 @@ class DeadLetterParameters(Paged, Form):
     topic: Several = []
 
 
+class QueueParameters(Paged, Form):
+    """What waits in brokers and in Kafka."""
+
+    from_: str = Field("now-24h", alias="from", description="Sampled from this time on.")
+    to: str = "now"
+    kind: list[Literal["queue", "group"]] = Field([], description="Queues of brokers, consumer groups of Kafka.")
+    broker: Several = Field([], description=_PLAIN)
+    name: Several = Field([], description=_PLAIN)
+    samples: bool = Field(False, description="Every sample instead of the last ones.")
+
+
+class AlertParameters(Paged, Form):
+    """What rules found wrong."""
+
+    from_: str = Field("now-7d", alias="from", description="Raised from this time on.")
+    to: str = Field("now", description="Raised before this time.")
+    open: bool = Field(False, description="Only those that are not cleared, whenever they were raised.")
+    rule: Several = Field([], description=_PLAIN)
+    subject: Several = Field([], description=_PLAIN)
+
+
+class HostParameters(Paged, Form):
+    """Where hosts stand."""
+
+    from_: str = Field("now-24h", alias="from", description="Transfers that finished from this time on.")
+    to: str = "now"
+    status: list[Literal["message", "endpoint", "host", "domain", "ambiguous", "unknown"]] = Field(
+        [], description="How the host was found in the topology."
+    )
+    site: Several = Field([], description=_PLAIN)
+    country: Several = Field([], description=_PLAIN)
+
+
+class QualityParameters(Form):
+    """How far numbers can be trusted."""
+
+    from_: str = Field("now-24h", alias="from", description="From this time on.")
+    to: str = "now"
+    section: Literal["sources", "dead", "hosts", "join", "mapping", "topology", "verify", "finality"] = Field(
+        "sources",
+        description="sources: messages heard of each; dead: dead letters by topic and reason; hosts: those of no known"
+        " site, by bytes; join: completes that found their start; mapping: how sides were found in the topology;"
+        " topology, verify, finality: the newest of each.",
+    )
+
+
 class NameParameters(Form):
     """Completion."""
 
@@ -128,3 +193,4 @@ class ExportParameters(Common):
     """Windows as they are; ``bin`` chooses their width."""
 
     format: Literal["json", "csv", "xml"] | None = None  # type: ignore[assignment]
+    count: bool = Field(False, description="How many rows there are, instead of them.")

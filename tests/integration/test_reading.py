@@ -16,9 +16,9 @@ from pipeline.stages.finality import GRACE_MS, Watermark
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.finality import Passes
 from pipeline.store.queries.answer import answer
+from pipeline.store.queries.marks import mark, not_final
 from pipeline.store.queries.question import Question, parse_condition
 from pipeline.store.queries.reports import CHANNELS, LINKS
-from pipeline.store.queries.revision import not_final, revision
 from pipeline.store.session import connect
 from schemas.envelope import RawMessage
 from schemas.topics import FTS_COMPLETE, FTS_TRANSFER
@@ -162,7 +162,7 @@ def test_a_tag_changes_with_each_batch_and_each_pass_and_not_without(
     old = ("10m", MIDNIGHT, MIDNIGHT + HOUR)
 
     def look(connection: Connection) -> list[Any]:
-        return [revision(connection, *each) for each in [*ranges, old]]
+        return [mark(connection, *each) for each in [*ranges, old]]
 
     with closing(connect(database_url)) as connection:
         waiting = look(connection)
@@ -171,7 +171,7 @@ def test_a_tag_changes_with_each_batch_and_each_pass_and_not_without(
         final = look(connection)
         assert [one != other for one, other in zip(waiting, final, strict=True)] == [True] * 4
         for width, begin, end in [*ranges, old]:
-            of = revision(connection, width, begin, end)
+            of = mark(connection, width, begin, end)
             open_ = (
                 f"SELECT count(*) FROM report.link_{width} WHERE final_at IS NULL AND window_start >= %s"
                 " AND window_start < %s"
@@ -188,4 +188,4 @@ def test_a_tag_changes_with_each_batch_and_each_pass_and_not_without(
         assert look(connection)[-1] not in (after[-1], final[-1])
         ingest.process([message(chance, 102, MIDNIGHT + DAY - MINUTE)])
         assert look(connection)[-1] == look(connection)[-1]
-        assert revision(connection, *old) == look(connection)[-1]
+        assert mark(connection, *old) == look(connection)[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 
 _SPANS = {"10m": "10 minutes", "1h": "1 hour", "1d": "1 day"}
 _COUNTS = {

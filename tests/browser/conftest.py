@@ -1,0 +1,99 @@
+"""A real Chromium before the real application, both of them once for this folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from pipeline.cli.main import run
+from pipeline.web.app import create_app
+from pipeline.web.config import WebConfig
+from pipeline.web.serving import Server
+from tests.browser.watching import Watched
+from tests.support import postgres
+from tests.support.browsed import NOW_MS, served, traffic
+from tests.support.chromium import Missing, chromium
+from tests.support.lines import write
+from tests.support.page_routes import crawl
+
+TOKEN = {"Authorization": "Bearer reads"}
+# Without these a new profile asks the browser's maker for updates and lists.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+
+@dataclass
+class Site:
+    """The application under test: ``url``, and an address (path and query) for each of its page routes."""
+
+    url: str
+    addresses: dict[str, str]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Its end is that of this folder's tests: its event loop must not be there in others."""
+    try:
+        program = chromium()
+    except Missing as missing:
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="package")
+def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages over a day of traffic; nobody changes it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "readers").write_text("reads\n")
+    with postgres.template(postgres_server) as url, pytest.MonkeyPatch.context() as environment:
+        environment.setenv(postgres.VARIABLE, url)
+        assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
+        config = WebConfig(url, reader_tokens=folder / "readers")
+        app = create_app(config, Server(config, clock=lambda: NOW_MS / 1000))
+        with TestClient(app, headers=TOKEN | {"accept": "text/html"}) as client:
+            addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host"])
+        again = create_app(config, Server(config, clock=lambda: NOW_MS / 1000))  # the first one is closed now
+        with served(again) as address:
+            yield Site(address, addresses)
+
+
+@pytest.fixture
+def context(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A new profile of a reader; every host but the application's is out of reach."""
+    wanted = {"viewport": {"width": 1280, "height": 900}, "base_url": site.url, "extra_http_headers": TOKEN}
+    opened = browser.new_context(**(wanted | getattr(request, "param", {})))
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty page of that profile."""
+    return context.new_page()
+
+
+@pytest.fixture
+def watched(page: Page, site: Site) -> Iterator[Watched]:
+    """A page of which everything that goes wrong is remembered, and nothing may have at the end."""
+    found = Watched(page, site.url)
+    yield found
+    assert found.wrong() == []
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where pictures for people go; not committed."""
+    folder = Path(__file__).parent / "screenshots"
+    folder.mkdir(exist_ok=True)
+    return folder
