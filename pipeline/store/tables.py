@@ -257,7 +257,7 @@ queue_tables(metadata)
 outbox_tables(metadata)
 
 
-def _window(name: str, comment: str, partitions: str | None, *more: Index) -> Table:
+def _window(name: str, comment: str, partitions: str | None) -> Table:
     return Table(
         name,
         metadata,
@@ -276,7 +276,6 @@ def _window(name: str, comment: str, partitions: str | None, *more: Index) -> Ta
         ),
         Column("updated_at", _moment(), nullable=False, server_default=func.statement_timestamp()),
         Column("stale", Boolean, nullable=False, server_default=text("false")),
-        *more,
         comment=comment,
         postgresql_partition_by=partitions,
     )
@@ -284,7 +283,7 @@ def _window(name: str, comment: str, partitions: str | None, *more: Index) -> Ta
 
 link_10m = _window("link_10m", "Base windows of links, ten minutes wide.", "RANGE (window_start)")
 link_1h = _window("link_1h", "Sums of link_10m by hour.", "RANGE (window_start)")
-link_1d = _window("link_1d", "Sums of link_10m by day.", "RANGE (window_start)", Index("link_1d_link", "link_id"))
+link_1d = _window("link_1d", "Sums of link_10m by day.", "RANGE (window_start)")
 
 link_hist = Table(
     "link_hist",

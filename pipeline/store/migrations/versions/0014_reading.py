@@ -1,4 +1,4 @@
-"""Link windows by number, for sums that meet the names last; an index for which links a day has."""
+"""Link windows by number, for sums that meet the names last; ends of windows, for tags."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ _READERS = "transferscope_reader, transferscope_operator"
 _KEY = f"""
 CREATE VIEW report.link_key AS
 SELECT id AS link_id, technology, nullif(fts, '') AS fts, vo, nullif(channel, '') AS channel, {", ".join(_ENDS)}
-FROM store.link;
-COMMENT ON VIEW report.link_key IS 'Keys of link windows, those of queue reports and state messages too, by number.';
+FROM store.link WHERE src_site <> '';
+COMMENT ON VIEW report.link_key IS 'Keys of link windows by number.';
 COMMENT ON COLUMN report.link_key.link_id IS 'Number of the key here; another database has other ones.';
-CREATE INDEX link_1d_link ON store.link_1d (link_id);
 """
 _PASS = """
 CREATE VIEW report.window_pass AS
@@ -74,7 +73,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for width in _SPANS:
         op.execute(f"DROP VIEW report.link_sum_{width}")
-    op.execute("DROP VIEW report.link_key; DROP VIEW report.window_pass; DROP INDEX store.link_1d_link")
+    op.execute("DROP VIEW report.link_key; DROP VIEW report.window_pass")
 
 
 def _escaped(sql: str) -> str:
