@@ -113,6 +113,10 @@ def router(server: Server) -> APIRouter:
     def lost(request: Request, asked: Annotated[InFlightParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.in_flight(context, asked, lost=True))
 
+    @api.get("/transfers/{transfer_id:path}/messages", summary="Both messages of each attempt as they came (operator)")
+    def messages(request: Request, transfer_id: str, asked: Annotated[Form, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.messages(context, transfer_id, server.lookup))
+
     @api.get("/transfers/{transfer_id:path}", summary="All attempts of one transfer (reader)")
     def transfer(request: Request, transfer_id: str, asked: Annotated[Form, Query()]) -> Response:
         return told(request, asked, lambda context: asks.transfer(context, transfer_id))

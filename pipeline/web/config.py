@@ -29,7 +29,10 @@ class Rate:
 
 @dataclass(frozen=True)
 class WebConfig:
-    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line."""
+    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
+
+    ``address`` is the one that others reach it at, known once it listens.
+    """
 
     database_url: str
     host: str = "127.0.0.1"
@@ -40,4 +43,5 @@ class WebConfig:
     reader_tokens: Path | None = None
     operator_tokens: Path | None = None
     thresholds: Thresholds = Thresholds()
+    address: str = ""
     rate: Rate = Rate()

@@ -15,7 +15,7 @@ TITLES: dict[int, str] = {
     401: "A token is needed",
     403: "The token does not allow this",
     404: "There is no such thing",
-    405: "Only GET is answered",
+    405: "This is not done with that address",
     406: "There is no such format",
     429: "Too many requests",
     500: "A bug",

@@ -18,25 +18,32 @@ from pipeline.store.reading import Readers
 from pipeline.units import iso
 from pipeline.web import formats
 from pipeline.web.access import Role, Tokens
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
 from pipeline.web.limits import Limiter
 from pipeline.web.problems import Problem, bad_parameter
+from pipeline.web.signing import role_of, token_of
 from pipeline.web.table import Table
 
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 CACHE = "private, no-cache"
 
 
 class Server:
     """What all requests share."""
 
-    def __init__(self, config: WebConfig, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
-        self.readers = Readers(config.database_url, config.connections, config.timeout_s)
+        self.lookup = lookup
+        self.readers = Readers(config.database_url, config.connections, config.timeout_s, config.address)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
         self.limiter = Limiter(config.rate)
+
+    def take(self, request: Request) -> None:
+        """Takes a request of somebody who is not known from what his address may ask; raises Problem 429."""
+        self.limiter.take(request.client.host if request.client else "")
 
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
@@ -44,25 +51,21 @@ class Server:
         for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
             if "\0" in value:
                 raise bad_parameter(name, "has a NUL, which no name and no text holds")
-        authorization = request.headers.get("authorization")
-        address = request.client.host if request.client else ""
         # Behind a token that is not known stands an address like any other: guessing must not be free.
         try:
-            role = self.tokens.role(authorization)
+            role = role_of(request, self.tokens)
         except Problem:
-            self.limiter.take(address)
+            self.take(request)
             raise
-        self.limiter.take(address if role is Role.ANONYMOUS else f"token {_token(authorization)}")
+        if role is Role.ANONYMOUS:
+            self.take(request)
+        else:
+            self.limiter.take(f"token {token_of(request)}")
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)
         with self.readers.connection() as connection:
             yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour)
-
-
-def _token(authorization: str | None) -> str:
-    """The token alone: however its header is written, it is one caller."""
-    return (authorization or "").partition(" ")[2].strip()
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
 from pipeline.store.queries.backlog import backlog_statement
+from pipeline.store.queries.coarsest import held
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.hosts import hosts_statement
 from pipeline.store.queries.paging import page_of
@@ -78,6 +79,7 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
+    question = _held(connection, question)
     asked = statement(question)
     found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
@@ -90,7 +92,7 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
 
     ``question.order`` must tell all rows apart. Rows raise psycopg2's errors.
     """
-    asked = statement(question)
+    asked = statement(_held(connection, question))
     found = Answer(asked.columns, asked.from_ms, asked.to_ms)
     names = searched(question) if question.search else ()
     whole = Statement(
@@ -98,6 +100,11 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
     )
     found.rows = _rows(connection, question, whole, found)
     return found
+
+
+def _held(connection: Connection, question: Question) -> Question:
+    """The question with what it has to know of final windows, if it adds windows up."""
+    return replace(question, held_ms=held(connection)) if question.report.windows and question.by else question
 
 
 def searched(question: Question) -> tuple[str, ...]:
@@ -110,7 +117,7 @@ def count(connection: Connection, question: Question) -> int:
     """How many rows the question has, whatever its limit."""
     rows = statement(question).select.order_by(None).subquery("rows")
     with connection, connection.cursor() as cursor:
-        cursor.execute(*_sql(sa.select(sa.func.count()).select_from(rows)))
+        cursor.execute(*as_sql(sa.select(sa.func.count()).select_from(rows)))
         row = cursor.fetchone()
     assert row is not None
     return int(row[0])
@@ -120,7 +127,7 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
-        cursor.execute(*_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
+        cursor.execute(*as_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
         for number, row in enumerate(cursor):
             if number == question.limit:
                 found.has_more = True
@@ -136,9 +143,9 @@ def _with_quantiles(connection: Connection, question: Question, asked: Statement
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        cursor.execute(*_sql(select))
+        cursor.execute(*as_sql(select))
         plain = cursor.fetchall()
-        cursor.execute(*_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
+        cursor.execute(*as_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
         histograms = quantiles.Histograms(question, cursor)
     names = [*(column.name for column in asked.columns), *read_off]
     places = [names.index(column.name) for column in found.columns]
@@ -166,6 +173,7 @@ def _sort(rows: list[tuple[Any, ...]], place: int, order: Order) -> None:
         rows.sort(key=lambda row: row[place] is None)
 
 
-def _sql(select: Select[Any]) -> tuple[str, Any]:
+def as_sql(select: Select[Any]) -> tuple[str, Any]:
+    """Text and parameters of a statement, as a cursor takes them."""
     compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), compiled.params
