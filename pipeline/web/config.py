@@ -20,6 +20,14 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """What one caller may do: so many requests at once, and so many a second for long."""
+
+    per_s: float = 20.0
+    burst: int = 240
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
 
@@ -36,3 +44,4 @@ class WebConfig:
     operator_tokens: Path | None = None
     thresholds: Thresholds = Thresholds()
     address: str = ""
+    rate: Rate = Rate()

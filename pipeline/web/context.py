@@ -13,10 +13,10 @@ from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.gaps import gaps
 from pipeline.store.queries.health import freshness
+from pipeline.store.queries.marks import Mark, mark, not_final
 from pipeline.store.queries.names import is_known
 from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
 from pipeline.store.queries.reports import Report
-from pipeline.store.queries.revision import Revision, revision
 from pipeline.store.session import Connection
 from pipeline.units import iso
 from pipeline.web import cursors, filters
@@ -50,7 +50,8 @@ class Context:
     flavour: str = ""
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
-    revisions: dict[Span, Revision] = field(default_factory=dict)
+    marks: dict[Span, Mark] = field(default_factory=dict)
+    waiting: dict[Span, int] = field(default_factory=dict)
 
     def span(self, asked: Common) -> Span:
         """The range that was asked for."""
@@ -67,18 +68,20 @@ class Context:
 
         In a range that holds now, throughput divides by the time that passed: such a tag lives for a minute.
         """
-        if span not in self.revisions:  # a page asks several questions about the same windows
-            self.revisions[span] = revision(self.connection, span.width, span.from_ms, span.to_ms)
-        now = self.revisions[span]
+        if span not in self.marks:  # a page asks several questions about the same windows
+            self.marks[span] = mark(self.connection, span.width, span.from_ms, span.to_ms)
+        now = self.marks[span]
         minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
         query = asked.model_dump(exclude={"from_", "to"})
         tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
         self.tag = f'W/"{tag}"'
         self.meta["revision"] = tag
         self.meta["unfinished"] = span.to_ms > self.now_ms
-        self.meta["not_final"] = now.rows - now.final
         if self.known_tag and (self.known_tag == "*" or self.tag in [tag.strip() for tag in self.known_tag.split(",")]):
             raise NotModified(self.tag)
+        if span not in self.waiting:
+            self.waiting[span] = not_final(self.connection, span.width, now)
+        self.meta["not_final"] = self.waiting[span]
 
     def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
         """All groups of a question; raises Problem 400 when there are more than ``limit``."""

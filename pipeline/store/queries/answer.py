@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
 from pipeline.store.queries.backlog import backlog_statement
+from pipeline.store.queries.coarsest import held
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.hosts import hosts_statement
 from pipeline.store.queries.paging import page_of
@@ -78,6 +79,7 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
+    question = _held(connection, question)
     asked = statement(question)
     found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
@@ -90,7 +92,7 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
 
     ``question.order`` must tell all rows apart. Rows raise psycopg2's errors.
     """
-    asked = statement(question)
+    asked = statement(_held(connection, question))
     found = Answer(asked.columns, asked.from_ms, asked.to_ms)
     names = searched(question) if question.search else ()
     whole = Statement(
@@ -98,6 +100,11 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
     )
     found.rows = _rows(connection, question, whole, found)
     return found
+
+
+def _held(connection: Connection, question: Question) -> Question:
+    """The question with what it has to know of final windows, if it adds windows up."""
+    return replace(question, held_ms=held(connection)) if question.report.windows and question.by else question
 
 
 def searched(question: Question) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.post("/sign-in")
     async def sign_in_form(request: Request) -> Response:
+        server.take(request)
         return await sign_in(request, server.tokens)
 
     @routes.post("/sign-out")
