@@ -21,7 +21,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class WebConfig:
-    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line."""
+    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
+
+    ``backlog_limit``: a queue in which more messages wait is behind.
+    """
 
     database_url: str
     host: str = "127.0.0.1"
@@ -31,4 +34,5 @@ class WebConfig:
     stale_s: int = 1200
     reader_tokens: Path | None = None
     operator_tokens: Path | None = None
+    backlog_limit: int = 5000
     thresholds: Thresholds = Thresholds()
