@@ -43,6 +43,7 @@ class Frame:
         self._pairs = request.query_params.multi_items()
         self.path = quote(request.scope["path"])
         self.asked = asked
+        self.role = context.role
         self.span = context.span(asked)
         self.now = to_datetime(context.now_ms)
         self.open_alerts = open_alerts(context.connection)

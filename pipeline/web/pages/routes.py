@@ -30,7 +30,8 @@ from pipeline.web.pages.transfers import transfer, transfers
 from pipeline.web.pages.vo import VoPage, pair, vo, vos
 from pipeline.web.parameters import Common, InFlightParameters, Timed, TransferParameters
 from pipeline.web.problems import Problem
-from pipeline.web.serving import Server
+from pipeline.web.serving import VARY, Server
+from pipeline.web.signing import local, sign_in, sign_out
 
 _FOLDER = Path(__file__).parent
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -71,13 +72,15 @@ class Pages:
         """A page."""
         status = known.get("status", 200)
         text = self._templates.get_template(template).render(**known)
-        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization"}
+        headers = {"Cache-Control": "private, no-cache", "Vary": VARY}
         return Response(text, status, headers, "text/html; charset=utf-8")
 
-    def problem(self, problem: Problem, request_id: str) -> Response:
+    def problem(self, problem: Problem, request: Request) -> Response:
         """What is wrong, as a page with the same text."""
+        here = local(request.url.path + _query(request.query_params.multi_items()))
+        document = problem.document(request.state.request_id)
         near = problem.near if isinstance(problem, UnknownName) else []
-        found = self.show("problem.html", problem=problem.document(request_id), near=near, status=problem.status)
+        found = self.show("problem.html", problem=document, near=near, here=here, status=problem.status)
         found.headers.update(problem.headers)
         return found
 
@@ -156,7 +159,7 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.get("/transfers/{identity:path}")
     def transfer_page(request: Request, identity: str, asked: Annotated[Common, Query()]) -> Response:
-        return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity))
+        return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity, server.lookup))
 
     @routes.get("/queues")
     def queues_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
@@ -174,6 +177,19 @@ def add(app: FastAPI, server: Server) -> Pages:
     @routes.get("/help")
     def help_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "help.html", lambda context, _: {})
+
+    @routes.get("/sign-in")
+    def sign_in_page(request: Request, next: str = "/") -> Response:
+        return pages.show("sign_in.html", here=local(next))
+
+    @routes.post("/sign-in")
+    async def sign_in_form(request: Request) -> Response:
+        server.take(request)
+        return await sign_in(request, server.tokens)
+
+    @routes.post("/sign-out")
+    def sign_out_form() -> Response:
+        return sign_out()
 
     @routes.get("/static/{name}")
     def static(name: str) -> Response:
