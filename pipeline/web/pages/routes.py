@@ -39,7 +39,9 @@ from pipeline.web.table import Table
 from schemas.events import FTS, STAGES
 
 _FOLDER = Path(__file__).parent
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_STATIC = ("static", "vendor")
+"""Folders of files that are served: ours, and those of others."""
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 WORST = 10
 
 
@@ -64,7 +66,9 @@ class Pages:
         self.server = server
         self.static: dict[str, tuple[str, bytes]] = {}
         addresses = {}
-        for path in sorted((_FOLDER / "static").iterdir()):
+        for path in sorted(path for name in _STATIC for path in (_FOLDER / name).iterdir()):
+            if path.suffix not in _TYPES:  # licences, and what pins the files
+                continue
             content = path.read_bytes()
             name = f"{path.stem}.{blake2b(content, digest_size=6).hexdigest()}{path.suffix}"
             self.static[name] = (_TYPES[path.suffix], content)
