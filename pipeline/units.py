@@ -46,17 +46,24 @@ def _number(value: float, kind: Kind) -> str:
 
 def scaled(value: float, unit: str) -> str:
     """1234567 and "B" give 1.23 MB: three digits that count."""
+    power, prefix = prefix_of(value)
+    size = abs(value) / power
+    sign = "-" if value < 0 else ""
+    if power == 1:
+        return f"{sign}{size:.0f} {unit}"
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{sign}{size:.{digits}f} {prefix}{unit}"
+
+
+def prefix_of(value: float) -> tuple[float, str]:
+    """The decimal prefix in which a value is written with one to three digits before the point, and its size."""
     size = float(abs(value))
     step = 0
     # 999.5 would be shown as 1000
     while size >= (999.5 if step else 1000) and step < len(_PREFIXES) - 1:
         size /= 1000
         step += 1
-    sign = "-" if value < 0 else ""
-    if step == 0:
-        return f"{sign}{size:.0f} {unit}"
-    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    return f"{sign}{size:.{digits}f} {_PREFIXES[step]}{unit}"
+    return 1000.0**step, _PREFIXES[step]
 
 
 def duration(ms: float) -> str:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 import orjson
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -33,15 +33,21 @@ def say(text: str) -> None:
     print(safe(text), file=sys.stderr, flush=True)
 
 
-def write(form: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: TextIO | None = None) -> None:
-    """The rows in one of FORMATS, on ``out`` (stdout)."""
+def write(
+    form: str,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Any]],
+    out: TextIO | None = None,
+    drawn: int = 0,
+) -> None:
+    """The rows in one of FORMATS, on ``out`` (stdout); the last ``drawn`` columns are pictures."""
     out = out or sys.stdout
     if form == "csv":
         _csv(columns, rows, out)
     elif form == "json":
         _json(columns, rows, out)
     elif out.isatty():
-        _rich(columns, rows, out)
+        Console(file=out).print(rich_table(columns, rows, drawn))
     else:
         _plain(columns, rows, out)
 
@@ -51,13 +57,15 @@ def write_json(document: object, out: TextIO | None = None) -> None:
     (out or sys.stdout).write(_visible(_dumps(document, orjson.OPT_INDENT_2)) + "\n")
 
 
-def _rich(columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: TextIO) -> None:
+def rich_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]], drawn: int = 0) -> Table:
+    """The rows for a terminal. The last ``drawn`` columns are pictures: never broken into several lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.name, justify="right" if column.kind in NUMBERS else "left", overflow="fold")
+    for place, column in enumerate(columns):
+        justify: JustifyMethod = "right" if column.kind in NUMBERS else "left"
+        table.add_column(column.name, justify=justify, overflow="fold", no_wrap=place >= len(columns) - drawn)
     for row in rows:
         table.add_row(*(Text(cell) for cell in _cells(columns, row)))
-    Console(file=out).print(table)
+    return table
 
 
 def _plain(columns: Sequence[Column], rows: Iterable[Sequence[Any]], out: TextIO) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import click
 
 from pipeline.cli.options import with_settings
-from pipeline.cli.output import FORMATS, say, write
+from pipeline.cli.output import FORMATS, rich_table, say, write
 from pipeline.cli.settings import Settings
+from pipeline.cli.spark import heights_for
+from pipeline.cli.trend import Trend, trend_of
+from pipeline.cli.watch import Drawing, watch
 from pipeline.store.queries.answer import Answer, answer, columns_of
+from pipeline.store.queries.columns import Column
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.queries.question import Question, parse_by, parse_condition, parse_order, report_named
@@ -22,6 +27,7 @@ from pipeline.store.session import connect
 from pipeline.units import moment
 
 DEFAULT_LIMIT = 1000
+WATCH_EVERY_S = 5.0
 
 
 class Asked(TypedDict):
@@ -36,6 +42,8 @@ class Asked(TypedDict):
     stages: bool
     order: tuple[str, ...]
     limit: int
+    spark: str | None
+    watch_s: float | None
     form: str
 
 
@@ -51,6 +59,16 @@ class Asked(TypedDict):
 @click.option("--stages", is_flag=True, help="Also mean, median and 95th percentile of every stage or wait.")
 @click.option("--order", multiple=True, metavar="COLUMN,…", help="Sort by these; -COLUMN for falling.")
 @click.option("--limit", type=click.IntRange(0), default=DEFAULT_LIMIT, show_default=True, help="Most rows; 0 for all.")
+@click.option("--spark", metavar="COLUMN", help="In tables, also a line of each group's COLUMN over the windows.")
+@click.option(
+    "--watch",
+    "watch_s",
+    type=click.FloatRange(0.5, 86_400),
+    is_flag=False,
+    flag_value=WATCH_EVERY_S,
+    metavar="[SECONDS]",
+    help=f"Ask again every {WATCH_EVERY_S:g} s, or so many, and redraw the table until Ctrl-C.",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @with_settings
@@ -70,6 +88,9 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
     with both, those of them in which it, the other or both were failing (a fifth or more of what finished), and how it
     went together and alone. Correlations need 24 windows. They say what moves together, not why.
 
+    --spark draws a character a window, the last 60 of the range at most: without --window the narrowest of which all
+    fit. Each line reaches up to its own largest value, ratios up to 1; there is a gap where a group has no value.
+
     \b
     Examples:
       transferscope query links --from -2h --by src_site,dst_site --order -failed
@@ -85,16 +106,70 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
       transferscope query states --from -1d --by vo,dst_host --where state=ACTIVE --stages
       transferscope query dead-letters --by reason
       transferscope query alerts --from -1d
+      transferscope query links --from -2h --by vo,dst_site --spark failed --watch 10
     """
-    question = _question(asked, time.time_ns() // 1_000_000)
-    with closing(connect(settings.need("database_url"))) as connection:
+    database_url = settings.need("database_url")
+    if asked["watch_s"] is not None:
+        if asked["form"] != "table":
+            raise click.UsageError(f"--watch redraws a table: leave out --format {asked['form']} or --watch")
+        if not sys.stdout.isatty():
+            raise click.UsageError("--watch redraws a table on a terminal, and stdout is none: leave it out")
+        watch(lambda: _drawing(database_url, asked), asked["watch_s"])
+    elif asked["form"] == "table":
+        page = _page(database_url, asked)
+        write("table", page.columns, page.rows, drawn=page.drawn)
+        say(page.summary)
+    else:
+        _export(database_url, asked)
+
+
+class _Page(NamedTuple):
+    """A table with a sentence about it; its last ``drawn`` columns are sparklines."""
+
+    columns: list[Column]
+    rows: list[list[Any]]
+    drawn: int
+    summary: str
+
+
+def _page(database_url: str, asked: Asked) -> _Page:
+    question, trend = _understood(asked)
+    with closing(connect(database_url)) as connection:
         found = answer(connection, question)
-        shown = _shown(found, question, asked["form"])
         with closing(found.rows):
-            rows = _Counted(found.rows, shown)
-            write(asked["form"], [found.columns[i] for i in shown], rows)
-    if asked["form"] == "table" or found.has_more:
+            rows = list(found.rows)
+        shown = _shown(found, question)
+        columns, cells = [found.columns[i] for i in shown], [[row[i] for i in shown] for row in rows]
+        if trend is not None:
+            places = [[column.name for column in found.columns].index(name) for name in question.by]
+            groups = [tuple(row[place] for place in places) for row in rows]
+            lines = trend.lines(connection, groups, heights_for(sys.stdout.encoding))
+            columns.append(trend.header)
+            cells = [[*row, line] for row, line in zip(cells, lines, strict=True)]
+    return _Page(columns, cells, 0 if trend is None else 1, _summary(found, len(rows), question))
+
+
+def _drawing(database_url: str, asked: Asked) -> Drawing:
+    page = _page(database_url, asked)
+    return Drawing(rich_table(page.columns, page.rows, page.drawn), page.summary)
+
+
+def _export(database_url: str, asked: Asked) -> None:
+    """All columns for programs, written while they are read; they have no sparklines."""
+    question, _ = _understood(asked)
+    with closing(connect(database_url)) as connection:
+        found = answer(connection, question)
+        with closing(found.rows):
+            rows = _Counted(found.rows)
+            write(asked["form"], found.columns, rows)
+    if found.has_more:
         say(_summary(found, rows.number, question))
+
+
+def _understood(asked: Asked) -> tuple[Question, Trend | None]:
+    """What is asked now: relative times start at the present. Raises BadQuery."""
+    question = _question(asked, time.time_ns() // 1_000_000)
+    return question, None if asked["spark"] is None else trend_of(question, asked["spark"], asked["window"])
 
 
 def _question(asked: Asked, now_ms: int) -> Question:
@@ -124,10 +199,8 @@ def _question(asked: Asked, now_ms: int) -> Question:
     return replace(question, order=parse_order(names, asked["order"]))
 
 
-def _shown(found: Answer, question: Question, form: str) -> list[int]:
-    """Which columns: all for programs; on a screen what was grouped by, those that fit, counts and stages."""
-    if form != "table":
-        return list(range(len(found.columns)))
+def _shown(found: Answer, question: Question) -> list[int]:
+    """Which columns a table has: what was grouped by, those that fit, counts and stages."""
     places = {column.name: i for i, column in enumerate(found.columns)}
     asked_for = [column.name for column in found.columns if column not in question.report.columns]
     names = dict.fromkeys((*question.by, *question.report.screen, *asked_for))
@@ -135,17 +208,16 @@ def _shown(found: Answer, question: Question, form: str) -> list[int]:
 
 
 class _Counted:
-    """The rows with the columns that are shown, counted on their way."""
+    """The rows, counted on their way."""
 
-    def __init__(self, rows: Iterator[Sequence[Any]], shown: list[int]) -> None:
+    def __init__(self, rows: Iterator[Sequence[Any]]) -> None:
         self._rows = rows
-        self._shown = shown
         self.number = 0
 
     def __iter__(self) -> Iterator[Sequence[Any]]:
         for row in self._rows:
             self.number += 1
-            yield [row[i] for i in self._shown]
+            yield row
 
 
 def _summary(found: Answer, number: int, question: Question) -> str:

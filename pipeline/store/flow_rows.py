@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.errors import ErrorDelta, ErrorDeltas
@@ -11,26 +9,27 @@ from pipeline.stages.flows import FLOW_COUNTERS, FlowDeltas
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.copying import copy_rows, moment, texts
 from pipeline.store.links import Numbered
+from pipeline.store.rolling import STARTS, STARTS_NULL, StartTexts, rolled
 
-_FLOW_COLUMNS = ", ".join(("window_start", "flow_id", *FLOW_COUNTERS))
+_FLOW_VALUES = ", ".join(("flow_id", *FLOW_COUNTERS))
 _ERROR_COLUMNS = "window_start, link_id, error_id, count, sample_at, sample_dedupe, sample"
 
 TEMPORARY = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS flow_delta ON COMMIT DELETE ROWS
-AS SELECT ''::text AS width, {_FLOW_COLUMNS} FROM store.flow_10m LIMIT 0;
+AS SELECT {STARTS_NULL}, {_FLOW_VALUES} FROM store.flow_10m LIMIT 0;
 CREATE TEMPORARY TABLE IF NOT EXISTS error_delta ON COMMIT DELETE ROWS
 AS SELECT {_ERROR_COLUMNS} FROM store.error_10m LIMIT 0
 """
 
-_ADD_FLOWS = {
-    width: f"""
-    INSERT INTO store.flow_{width} AS w ({_FLOW_COLUMNS})
-    SELECT {_FLOW_COLUMNS} FROM flow_delta WHERE width = '{width}' ORDER BY window_start, flow_id
+_ADD_FLOWS = tuple(
+    f"""
+    INSERT INTO store.flow_{width} AS w (window_start, {_FLOW_VALUES})
+    SELECT start_{width}, {_FLOW_VALUES} FROM flow_delta WHERE start_{width} IS NOT NULL ORDER BY start_{width}, flow_id
     ON CONFLICT (window_start, flow_id) DO UPDATE SET
     {", ".join(f"{name} = w.{name} + excluded.{name}" for name in FLOW_COUNTERS)}, updated_at = statement_timestamp()
     """
     for width in WIDTHS_MS
-}
+)
 
 _EARLIER = "(excluded.sample_at, excluded.sample_dedupe) < (w.sample_at, w.sample_dedupe)"
 _ADD_ERRORS = f"""
@@ -46,13 +45,13 @@ ON CONFLICT (window_start, link_id, error_id) DO UPDATE SET count = w.count + ex
 def add_flows(cursor: Cursor, deltas: FlowDeltas, numbers: Numbered) -> None:
     """Add a batch's deltas to the windows of flows, of all widths."""
     rows: list[str] = []
+    starts_as = StartTexts()
     for flow, windows in deltas.items():
         number = numbers.flows[flow]
-        for width, width_ms in WIDTHS_MS.items():
-            for start, counters in _rolled(windows, width_ms):
-                rows.append(f"{width}\t{moment(start)}\t{number}\t" + "\t".join(map(str, counters)))
-    copy_rows(cursor, "flow_delta", f"width, {_FLOW_COLUMNS}", rows)
-    for statement in _ADD_FLOWS.values():
+        for starts, counters in rolled(windows, _added):
+            rows.append(f"{starts_as[starts]}\t{number}\t" + "\t".join(map(str, counters)))
+    copy_rows(cursor, "flow_delta", f"{', '.join(STARTS)}, {_FLOW_VALUES}", rows)
+    for statement in _ADD_FLOWS:
         cursor.execute(statement)
 
 
@@ -80,14 +79,5 @@ def add_errors(cursor: Cursor, deltas: ErrorDeltas, numbers: Numbered) -> None:
     cursor.execute(_ADD_ERRORS)
 
 
-def _rolled(windows: dict[int, list[int]], width_ms: int) -> Iterator[tuple[int, list[int]]]:
-    if len(windows) == 1:
-        ((start, counters),) = windows.items()
-        yield start - start % width_ms, counters
-        return
-    wide: dict[int, list[int]] = {}
-    for start, counters in windows.items():
-        begin = start - start % width_ms
-        known = wide.get(begin)
-        wide[begin] = counters if known is None else [a + b for a, b in zip(known, counters, strict=True)]
-    yield from wide.items()
+def _added(a: list[int], b: list[int]) -> list[int]:
+    return [x + y for x, y in zip(a, b, strict=True)]

@@ -41,9 +41,9 @@ def empty_dead_letters(connection: Connection, before_ms: int) -> int:
 
 
 def prune_heard(connection: Connection, before_ms: int) -> int:
-    """Delete what was heard of sources, and verifications, from before; how many rows."""
+    """Delete what was heard of sources, verifications and samples of what waited, from before; how many rows."""
     pruned = 0
-    for table, time in (("source_10m", "window_start"), ("verify_run", "run_at")):
+    for table, time in (("source_10m", "window_start"), ("verify_run", "run_at"), ("backlog", "sampled_at")):
         with connection, connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM store.{table} WHERE {time} < %s::timestamptz", (moment(before_ms),))
             pruned += cursor.rowcount

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.windows import COUNTERS, WIDTHS_MS, Delta, Deltas, LinkKey
 from pipeline.store.copying import copy_rows, moment
+from pipeline.store.rolling import STARTS, STARTS_NULL, StartTexts, rolled
 from schemas.events import STAGES
 
 _SUMS = (*COUNTERS, *(f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")))
@@ -15,13 +16,13 @@ _EXTREMES = tuple(
     (f"{stage}_{part}", f"{word}") for stage in STAGES for part, word in (("min", "LEAST"), ("max", "GREATEST"))
 )
 _MEASURES = (*COUNTERS, *(f"{stage}_{part}" for stage in STAGES for part in ("count", "sum", "min", "max")))
-_COLUMNS = ", ".join(("window_start", "link_id", *_MEASURES))
+_VALUES = ", ".join(("link_id", *_MEASURES))
 _NO_STAGES: list[int | None] = [0, 0, None, None] * len(STAGES)
 _FIRST_STAGE = len(COUNTERS)
 
 TEMPORARY = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS window_delta ON COMMIT DELETE ROWS
-AS SELECT ''::text AS width, {_COLUMNS} FROM store.link_10m LIMIT 0
+AS SELECT {STARTS_NULL}, {_VALUES} FROM store.link_10m LIMIT 0
 """
 
 
@@ -29,17 +30,17 @@ Histogram = tuple[int, int, dict[int, int]]
 """Window start in ms, link number, counts by code (stage * BINS_PER_MEASURE + bin), rising."""
 
 
-def _add_statement(table: str) -> str:
+def _add_statement(width: str) -> str:
     changes = [f"{name} = w.{name} + excluded.{name}" for name in _SUMS]
     changes += [f"{name} = {word}(w.{name}, excluded.{name})" for name, word in _EXTREMES]
     return f"""
-    INSERT INTO store.{table} AS w ({_COLUMNS})
-    SELECT {_COLUMNS} FROM window_delta WHERE width = %s ORDER BY window_start, link_id
+    INSERT INTO store.link_{width} AS w (window_start, {_VALUES})
+    SELECT start_{width}, {_VALUES} FROM window_delta WHERE start_{width} IS NOT NULL ORDER BY start_{width}, link_id
     ON CONFLICT (window_start, link_id) DO UPDATE SET {", ".join(changes)}, updated_at = statement_timestamp()
     """
 
 
-_ADD = {width: _add_statement(f"link_{width}") for width in WIDTHS_MS}
+_ADD = tuple(_add_statement(width) for width in WIDTHS_MS)
 
 
 def add_histograms(cursor: Cursor, histograms: Iterable[Histogram]) -> None:
@@ -61,19 +62,18 @@ def add_windows(cursor: Cursor, deltas: Deltas, links: dict[LinkKey, int]) -> No
     """Add a batch's deltas to the windows of all widths, and its histograms to those of the base windows."""
     rows: list[str] = []
     histograms: list[Histogram] = []
+    texts = StartTexts()
     for link, windows in deltas.items():
         number = links[link]
-        flat = {start: _flat(delta) for start, delta in windows.items()}
-        for width, width_ms in WIDTHS_MS.items():
-            for start, values in _rolled(flat, width_ms):
-                text = "\t".join(["\\N" if value is None else str(value) for value in values])
-                rows.append(f"{width}\t{moment(start)}\t{number}\t{text}")
+        for starts, values in rolled({start: _flat(delta) for start, delta in windows.items()}, _merged):
+            text = "\t".join(["\\N" if value is None else str(value) for value in values])
+            rows.append(f"{texts[starts]}\t{number}\t{text}")
         for start, delta in windows.items():
             histograms.append((start, number, delta.histogram()))
     add_histograms(cursor, histograms)
-    copy_rows(cursor, "window_delta", f"width, {_COLUMNS}", rows)
-    for width, statement in _ADD.items():
-        cursor.execute(statement, (width,))
+    copy_rows(cursor, "window_delta", f"{', '.join(STARTS)}, {_VALUES}", rows)
+    for statement in _ADD:
+        cursor.execute(statement)
 
 
 def _flat(delta: Delta) -> list[int | None]:
@@ -87,19 +87,6 @@ def _flat(delta: Delta) -> list[int | None]:
         else:
             values += (0, 0, None, None)
     return values
-
-
-def _rolled(flat: dict[int, list[int | None]], width_ms: int) -> Iterator[tuple[int, list[int | None]]]:
-    if len(flat) == 1:
-        ((start, values),) = flat.items()
-        yield start - start % width_ms, values
-        return
-    wide: dict[int, list[int | None]] = {}
-    for start, values in flat.items():
-        begin = start - start % width_ms
-        known = wide.get(begin)
-        wide[begin] = values if known is None else _merged(known, values)
-    yield from wide.items()
 
 
 def _merged(a: list[int | None], b: list[int | None]) -> list[int | None]:

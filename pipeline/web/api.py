@@ -13,15 +13,19 @@ from pipeline.store.queries.answer import answer
 from pipeline.web import asks, formats
 from pipeline.web.context import Context
 from pipeline.web.parameters import (
-    Common,
+    AlertParameters,
     DeadLetterParameters,
+    ErrorLinksParameters,
     ErrorParameters,
     ExportParameters,
     Form,
+    HostParameters,
     InFlightParameters,
     Listed,
     MatrixParameters,
     NameParameters,
+    QualityParameters,
+    QueueParameters,
     Ranked,
     SeriesParameters,
     SitesParameters,
@@ -87,6 +91,15 @@ def router(server: Server) -> APIRouter:
     def errors(request: Request, asked: Annotated[ErrorParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.errors(context, asked))
 
+    @api.get("/errors/{error_id}/links", summary="Links that a kind of failure touched")
+    def error_links(request: Request, error_id: str, asked: Annotated[Listed, Query()]) -> Response:
+        whole = ErrorLinksParameters.model_construct(**dict(asked), id=error_id)
+        return told(request, whole, lambda context: asks.error_links(context, whole))
+
+    @api.get("/correlation", summary="VOs beside each other on the same links")
+    def correlation(request: Request, asked: Annotated[Ranked, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.correlation(context, asked))
+
     @api.get("/transfers", summary="Finished transfers (reader)")
     def transfers(request: Request, asked: Annotated[TransferParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.transfers(context, asked))
@@ -107,8 +120,20 @@ def router(server: Server) -> APIRouter:
     def queue_status(request: Request, asked: Annotated[Listed, Query()]) -> Response:
         return told(request, asked, lambda context: asks.queue_status(context, asked))
 
-    @api.get("/quality", summary="What was heard of each source")
-    def quality(request: Request, asked: Annotated[Common, Query()]) -> Response:
+    @api.get("/queues", summary="What waits in brokers and in Kafka")
+    def queues(request: Request, asked: Annotated[QueueParameters, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.queues(context, asked))
+
+    @api.get("/alerts", summary="What rules found wrong")
+    def alerts(request: Request, asked: Annotated[AlertParameters, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.alerts(context, asked))
+
+    @api.get("/topology/hosts", summary="Where hosts stand")
+    def topology_hosts(request: Request, asked: Annotated[HostParameters, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.topology_hosts(context, asked))
+
+    @api.get("/quality", summary="How far the numbers can be trusted")
+    def quality(request: Request, asked: Annotated[QualityParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.quality(context, asked))
 
     @api.get("/freshness", summary="The newest of each source")

@@ -84,7 +84,7 @@ class Context:
         rows = list(found.rows)
         if found.has_more:
             raise bad_parameter("by", f"gives more than {limit} rows: filter, group by less, or take wider bins")
-        return self._table(found.columns, rows, span)
+        return self.table(found.columns, rows, span)
 
     def listed(self, asked: Paged, question: Question, span: Span, *, usual: str, ties: Sequence[str]) -> Table:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
@@ -92,7 +92,7 @@ class Context:
         places = [column.name for column in columns_of(question)]
         found = page(self.connection, question, after)
         rows = list(found.rows)
-        table = self._table(found.columns, rows, span)
+        table = self.table(found.columns, rows, span)
         if found.has_more:
             last = tuple(rows[-1][places.index(order.column)] for order in question.order)
             table.next_cursor = cursors.written(cursors.Cursor(self.now_ms, last), _identity(asked))
@@ -127,7 +127,8 @@ class Context:
         newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
         self.meta["data_through"] = iso(max(newest)) if newest else None
 
-    def _table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
+    def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
+        """Rows of an answer with what is known of all of them."""
         self.heard()
         return Table(tuple(columns), [[_whole(value) for value in row] for row in rows], span, self.meta)
 

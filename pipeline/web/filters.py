@@ -19,7 +19,7 @@ MAX_BINS = 4400
 """Most windows in a range of a wide question: 30 days of ten minutes are 4320."""
 
 PLAIN = ("vo", "technology", "fts", "channel")
-_END_KINDS = ("site", "host", "country")
+END_KINDS = ("site", "host", "country")
 
 Known = Callable[[str, str], bool]
 """Whether a name of this kind (site, host, …) occurs."""
@@ -41,9 +41,8 @@ class Span:
 
 def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
     """The range rounded outward; raises Problem 400 when it is empty, unreadable or too long for its windows."""
-    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
-    if start >= end:
-        raise bad_parameter("from", "the range is empty: from must be before to")
+    asked = exact(from_, to, now_ms)
+    start, end = asked.from_ms, asked.to_ms
     width = (
         bin_ if bin_ != "auto" else "10m" if end - start <= 2 * DAY_MS else "1h" if end - start <= 30 * DAY_MS else "1d"
     )
@@ -54,6 +53,14 @@ def span(from_: str, to: str, bin_: Bin, now_ms: int) -> Span:
         days = MAX_BINS * width_ms // DAY_MS
         raise bad_parameter("bin", f"{width} goes up to {days} days: ask for less, or for bin={wider}", [wider])
     return found
+
+
+def exact(from_: str, to: str, now_ms: int) -> Span:
+    """The range as it stands, for what has no windows; raises Problem 400 when it is empty or unreadable."""
+    start, end = _instant("from", from_, now_ms), _instant("to", to, now_ms)
+    if start >= end:
+        raise bad_parameter("from", "the range is empty: from must be before to")
+    return Span(start, end, "10m")
 
 
 def conditions(asked: Common, known: Known) -> tuple[Condition, ...]:
@@ -88,10 +95,10 @@ def _ends(side: str, written: list[str], known: Known) -> list[Condition]:
     for value in written:
         excluded, name = value.startswith("!"), value.removeprefix("!")
         kind, colon, rest = name.partition(":")
-        if colon and kind in _END_KINDS and rest:
+        if colon and kind in END_KINDS and rest:
             name = rest
         elif colon or not name:
-            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", _END_KINDS)
+            raise bad_parameter(side, f"{value!r} is no end: write site:NAME, host:NAME or country:NAME", END_KINDS)
         else:
             kind = "site" if known("site", name) else "host"
         if not excluded:

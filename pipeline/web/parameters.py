@@ -86,6 +86,12 @@ class ErrorParameters(Ranked):
     text: str = Field("", max_length=200, description="Part of the template, in any case.")
 
 
+class ErrorLinksParameters(Listed):
+    """The links of one kind of failure, named as in the rows of errors."""
+
+    id: str = Field(max_length=64)
+
+
 class TransferParameters(Listed):
     """Finished transfers."""
 
@@ -108,6 +114,53 @@ class DeadLetterParameters(Paged, Form):
     to: str = "now"
     reason: Several = []
     topic: Several = []
+
+
+class QueueParameters(Paged, Form):
+    """What waits in brokers and in Kafka."""
+
+    from_: str = Field("now-24h", alias="from", description="Sampled from this time on.")
+    to: str = "now"
+    kind: list[Literal["queue", "group"]] = Field([], description="Queues of brokers, consumer groups of Kafka.")
+    broker: Several = Field([], description=_PLAIN)
+    name: Several = Field([], description=_PLAIN)
+    samples: bool = Field(False, description="Every sample instead of the last ones.")
+
+
+class AlertParameters(Paged, Form):
+    """What rules found wrong."""
+
+    from_: str = Field("now-7d", alias="from", description="Raised from this time on.")
+    to: str = Field("now", description="Raised before this time.")
+    open: bool = Field(False, description="Only those that are not cleared, whenever they were raised.")
+    rule: Several = Field([], description=_PLAIN)
+    subject: Several = Field([], description=_PLAIN)
+
+
+class HostParameters(Paged, Form):
+    """Where hosts stand."""
+
+    from_: str = Field("now-24h", alias="from", description="Transfers that finished from this time on.")
+    to: str = "now"
+    status: list[Literal["message", "endpoint", "host", "domain", "ambiguous", "unknown"]] = Field(
+        [], description="How the host was found in the topology."
+    )
+    site: Several = Field([], description=_PLAIN)
+    country: Several = Field([], description=_PLAIN)
+    q: str = Field("", max_length=200, description="Part of the host's name, in any case.")
+
+
+class QualityParameters(Form):
+    """How far numbers can be trusted."""
+
+    from_: str = Field("now-24h", alias="from", description="From this time on.")
+    to: str = "now"
+    section: Literal["sources", "dead", "hosts", "join", "mapping", "topology", "verify", "finality"] = Field(
+        "sources",
+        description="sources: messages heard of each; dead: dead letters by topic and reason; hosts: those of no known"
+        " site, by bytes; join: completes that found their start; mapping: how sides were found in the topology;"
+        " topology, verify, finality: the newest of each.",
+    )
 
 
 class NameParameters(Form):

@@ -102,6 +102,20 @@ def test_it_waits_for_the_reader(watched: Watched, site: Site, begin: str, reaso
     expect(page.locator("#as-of")).to_have_text("as of 13:03 UTC")
 
 
+def test_a_section_that_the_reader_closed_stays_closed(watched: Watched, site: Site) -> None:
+    page, _ = opened(watched)
+    section = page.locator("main details[open]").first
+    title = section.locator("summary").inner_text()
+    section.locator("summary").click()
+    minutes_pass(page, site)
+    expect(page.locator("#as-of")).to_have_text("as of 13:03 UTC")
+    closed = page.locator("main details:not([open]) summary", has_text=title)
+    expect(closed).to_have_count(1)
+    closed.click()
+    minutes_pass(page, site)
+    expect(page.locator("#as-of")).to_have_text("as of 13:04 UTC")
+
+
 def test_a_hidden_page_rests_and_catches_up(watched: Watched, site: Site) -> None:
     page, asked = opened(watched)
     hidden = "(is) => { Object.defineProperty(document, 'hidden', {configurable: true, get: () => is}); }"

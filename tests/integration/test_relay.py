@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,10 @@ from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.ingest import Ingest
 from pipeline.simulator import Mix, simulate
-from schemas.topics import DEAD_LETTERS, TRANSFERS
+from pipeline.store import alerts
+from pipeline.store.alerts import Finding
+from pipeline.store.session import Cursor, connect
+from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
 from tests.support import bridged, postgres
 from tests.support.commands import Commands, Running
 from tests.support.database import Database
@@ -31,6 +36,8 @@ pytestmark = pytest.mark.stack
 
 T = 1_795_312_800_000
 ROUGH = Mix(duplicate=0.05, late=0.05, displaced=0.3, missing_start=0.1, missing_complete=0.1, poison=0.02)
+NOON = datetime(2026, 11, 26, 12, 0, 0, 1000, tzinfo=UTC)
+VALUES = (0.0, 1 / 3, 1e-300, 1e300)
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -77,6 +84,19 @@ class World:
         assert len(told) > 500
 
 
+def assert_as_the_schema_says(name: str, records: list[Found]) -> list[Any]:
+    """The documents of these records, each valid and under its id."""
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    documents = []
+    for record in records:
+        document = json.loads(record.value)
+        validator.validate(document)
+        assert record.key == record.headers["id"].decode() == str(document["id"])
+        documents.append(document)
+    return documents
+
+
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Services that these tests stop and start."""
@@ -110,15 +130,43 @@ def test_all_is_told_as_the_schemas_say_under_its_id(world: World) -> None:
         world.assert_told(transfers.read_rest())
         letters = dead.read_rest()
         assert {int(record.key) for record in letters} == {n for (n,) in world.ask("SELECT id FROM report.dead_letter")}
-        for name, records in (("transfer", transfers.found), ("dead-letter", letters)):
-            schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-            validator = Draft202012Validator(schema, format_checker=FormatChecker())
-            for record in records:
-                document = json.loads(record.value)
-                validator.validate(document)
-                assert record.key == record.headers["id"].decode() == str(document["id"])
+        assert_as_the_schema_says("transfer", transfers.found)
+        assert_as_the_schema_says("dead-letter", letters)
     assert "Traceback" not in relay.said()
     assert "relaying" in relay.said()
+
+
+def test_alerts_are_told_as_the_schema_says_open_silenced_and_cleared(world: World) -> None:
+    """Of every state that an alert can be in, through the outbox, the relay and Kafka."""
+    findings = [Finding("link-health", f"A > {n}", value, 0.45, 'a "fall"\x1b\u202e') for n, value in enumerate(VALUES)]
+
+    def write(change: Callable[[Cursor], object]) -> None:
+        with closing(connect(world.url)) as connection, connection, connection.cursor() as cursor:
+            change(cursor)
+
+    with KafkaReader(world.bootstrap, ALERTS) as reader:
+        relay = world.relay()
+        for finding in findings:
+            write(partial(alerts.raise_alert, finding=finding, at=NOON))
+        world.await_all_told()
+        world.ask("UPDATE store.alert SET silenced_until = raised_at + interval '1 h' WHERE subject = 'A > 0'")
+        for finding in findings[:2]:
+            write(partial(alerts.clear_alert, rule=finding.rule, subject=finding.subject, at=NOON + timedelta(hours=2)))
+        world.await_all_told()
+        relay.end()
+        told = assert_as_the_schema_says("alert", reader.read_rest())
+    assert len(told) == len(findings) + 2
+    last = {document["subject"]: document for document in told}
+    for finding in findings:
+        shown = last[finding.subject]
+        assert (shown["rule"], shown["value"], shown["threshold"], shown["detail"]) == (
+            finding.rule,
+            finding.value,
+            finding.threshold,
+            finding.detail,
+        )
+    states = {name: (d["cleared_at"] is not None, d["silenced_until"] is not None) for name, d in last.items()}
+    assert states == {"A > 0": (True, True), "A > 1": (True, False), "A > 2": (False, False), "A > 3": (False, False)}
 
 
 def test_killed_in_the_middle_the_next_one_tells_the_rest(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import timedelta
 
 import psycopg2
 import pytest
@@ -13,9 +14,9 @@ from pipeline.ingest.topologies import load_topology
 from pipeline.store.session import connect
 from pipeline.topology.compose import Dump
 from schemas.events import STAGES
-from schemas.topics import FTS_COMPLETE, FTS_START
+from schemas.topics import FTS_COMPLETE, FTS_START, FTS_STATE
 from tests.support.database import Database
-from tests.support.fts_messages import DAY, HOUR, SECOND, T, complete_fields, raw, start_fields
+from tests.support.fts_messages import DAY, HOUR, SECOND, T, complete_fields, raw, start_fields, state_fields
 from tests.support.queue_messages import optimizer, optimizer_fields
 
 pytestmark = pytest.mark.stack
@@ -65,11 +66,20 @@ PROMISED = {
     "queue_10m": """
         window_start fts vo channel channel_type src_host dst_host active_last active_avg active_max ready_last
         ready_avg ready_max samples""".split(),  # noqa: SIM905
+    "backlog": "kind broker name sampled_at depth oldest_s consumers expired dead".split(),  # noqa: SIM905
+    "error_kind": "id scope phase category code template".split(),  # noqa: SIM905
+    "host_10m": "window_start technology host site country status transfers bytes".split(),  # noqa: SIM905
+    "topology_host": "host site country valid_from valid_to".split(),  # noqa: SIM905
     "freshness": "source last_event_at last_received_at last_committed_at".split(),  # noqa: SIM905
     "source_10m": "window_start source received stored duplicate dead lateness_p50_s lateness_max_s".split(),  # noqa: SIM905
     "topology": "revision source loaded_at confirmed_at".split(),  # noqa: SIM905
     "mapping_10m": "window_start technology status hosts transfers".split(),  # noqa: SIM905
     "verify_run": "run_at window_from window_to cells differing".split(),  # noqa: SIM905
+    "party": "technology fts vo channel".split(),  # noqa: SIM905
+    "place": "host site country".split(),  # noqa: SIM905
+    "in_flight_10m": """
+        window_start fts vo channel src_host dst_host src_site dst_site lost count oldest_at""".split(),  # noqa: SIM905
+    "dead_letter_10m": "window_start topic reason count waiting".split(),  # noqa: SIM905
 }
 FOR_OPERATORS = ["transfer", "in_flight", "dead_letter"]
 FOR_ALL = sorted(set(PROMISED) - set(FOR_OPERATORS))
@@ -131,7 +141,7 @@ def filled(database: Database, ingest: Ingest) -> Database:
 def test_aggregates_may_be_read_by_everybody(filled: Database, role: str, view: str) -> None:
     filled.ask(f"SET ROLE {role}")
     rows = filled.ask(f"SELECT * FROM report.{view}")
-    assert len(rows) >= (0 if view in ("verify_run", "topology") else 1)
+    assert len(rows) >= (0 if view in ("verify_run", "topology", "topology_host", "backlog") else 1)
 
 
 @pytest.mark.parametrize("view", FOR_OPERATORS)
@@ -207,6 +217,34 @@ def test_a_start_without_a_complete_is_in_flight_and_lost_after_a_day(database: 
     assert dict(database.ask("SELECT transfer_id, lost FROM report.in_flight")) == {"old": True, "new": False}
     database.ask("INSERT INTO store.setting (name, value) VALUES ('lost_after_s', %s)", [str(2 * 86_400)])
     assert dict(database.ask("SELECT transfer_id, lost FROM report.in_flight")) == {"old": False, "new": False}
+
+
+def test_starts_that_wait_are_counted_by_their_window_and_those_that_ended_are_not(
+    database: Database, ingest: Ingest
+) -> None:
+    now = database.value("SELECT (extract(epoch FROM now()) * 1000)::bigint")
+    for name, at in (("old", now - DAY - HOUR), ("new", now - HOUR), ("closed", now - HOUR), ("ended", now - HOUR)):
+        fields = start_fields(timestamp=at, transfer_id=name, job_id=name)
+        ingest.process([raw(FTS_START, fields, now, identity=name)])
+    state = state_fields(job_id="closed", file_state="CANCELED", timestamp=now)
+    ingest.process([raw(FTS_STATE, state, now, identity="state")])
+    times = {"tr_timestamp_start": now - HOUR, "tr_timestamp_complete": now}
+    complete = complete_fields(job_id="ended", tr_id="ended", timestamp_tr_st=0, timestamp_tr_comp=0, **times)
+    ingest.process([raw(FTS_COMPLETE, complete, now, identity="complete")])
+    rows = database.ask("SELECT lost, count, window_start, oldest_at FROM report.in_flight_10m ORDER BY lost")
+    assert [row[:2] for row in rows] == [(False, 1), (True, 1)]
+    for _, _, window, oldest in rows:
+        assert timedelta(0) <= oldest - window < timedelta(minutes=10)
+
+
+def test_names_are_those_of_transfers(filled: Database) -> None:
+    assert filled.ask("SELECT technology, fts, vo, channel FROM report.party WHERE channel IS NOT NULL") == [
+        ("fts", "fts3.example.org", "atlas", "a.x.org__b.y.org")
+    ]
+    assert sorted(filled.ask("SELECT host, site, country FROM report.place")) == [
+        ("a.x.org", "unknown", "unknown"),
+        ("b.y.org", "unknown", "unknown"),
+    ]
 
 
 def test_none_is_null_in_the_views(database: Database, ingest: Ingest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,17 +12,28 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
+from pipeline.store.queries.backlog import backlog_statement
 from pipeline.store.queries.columns import Column
+from pipeline.store.queries.hosts import hosts_statement
 from pipeline.store.queries.paging import page_of
 from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.queues import queues_statement
-from pipeline.store.queries.reports import QUEUES, STATES, VO_PAIRS
+from pipeline.store.queries.reports import BACKLOG, HOSTS, QUEUES, STATES, VO_PAIRS
 from pipeline.store.queries.rows import rows_statement
 from pipeline.store.queries.statement import Statement
 from pipeline.store.queries.states import states_statement
 from pipeline.store.queries.vo_pairs import vo_pairs_statement
 from pipeline.store.queries.vos import vos_statement
 from pipeline.store.queries.windows import windows_statement
+
+_OWN: dict[str, Callable[[Question], Statement]] = {
+    QUEUES.name: queues_statement,
+    STATES.name: states_statement,
+    VO_PAIRS.name: vo_pairs_statement,
+    HOSTS.name: hosts_statement,
+    BACKLOG.name: backlog_statement,
+}
+"""Reports whose statement is theirs alone."""
 
 _DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
@@ -47,12 +58,9 @@ class Answer:
 
 def statement(question: Question) -> Statement:
     """The question as SQL, but for the quantiles of stages."""
-    if question.report is QUEUES:
-        return queues_statement(question)
-    if question.report is STATES:
-        return states_statement(question)
-    if question.report is VO_PAIRS:
-        return vo_pairs_statement(question)
+    own = _OWN.get(question.report.name)
+    if own is not None:
+        return own(question)
     if question.report.sides:
         return vos_statement(question)
     return windows_statement(question) if question.report.windows else rows_statement(question)

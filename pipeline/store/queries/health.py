@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store.queries.instants import to_datetime
-
 
 class Freshness(NamedTuple):
     """The newest that was heard of a source: an FTS instance, or a topic whose messages name none."""
@@ -44,24 +42,3 @@ def server_version(connection: Connection) -> str:
         cursor.execute("SHOW server_version")
         row = cursor.fetchone()
         return str(row[0]) if row else "unknown"
-
-
-class Heard(NamedTuple):
-    """What was heard of a source in a range of receipt windows, in messages."""
-
-    source: str
-    received: int
-    stored: int
-    duplicate: int
-    dead: int
-
-
-def heard(connection: Connection, from_ms: int, to_ms: int) -> list[Heard]:
-    """Every source that was heard in the range (ms), by name."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT source, sum(received), sum(stored), sum(duplicate), sum(dead) FROM report.source_10m"
-            " WHERE window_start >= %s AND window_start < %s GROUP BY source ORDER BY source",
-            (to_datetime(from_ms), to_datetime(to_ms)),
-        )
-        return [Heard(source, *map(int, counts)) for source, *counts in cursor.fetchall()]

@@ -194,7 +194,8 @@ VO_PAIRS = Report(
     compares=True,
 )
 
-_ERROR_KEYS = (*LINK_KEYS, "scope", "phase", "category", "code", "template")
+KIND_OF_FAILURE = ("scope", "phase", "category", "code", "template")
+_ERROR_KEYS = (*LINK_KEYS, *KIND_OF_FAILURE)
 
 ERRORS = Report(
     name="errors",
@@ -203,6 +204,7 @@ ERRORS = Report(
     columns=(
         Column("window_start", "time"),
         *_columns("text", _ERROR_KEYS),
+        Column("id", "text"),
         Column("count", "count"),
         Column("sample", "text"),
     ),
@@ -301,6 +303,39 @@ ALERTS = Report(
     ),
     keys=("rule", "subject"),
     screen=("id", "raised_at", "cleared_at", "rule", "subject", "value", "threshold", "detail"),
+)
+
+_HOST_KEYS = ("technology", "host", "site", "country", "status")
+
+HOSTS = Report(
+    name="hosts",
+    view="host_10m",
+    time="window_start",
+    columns=(
+        *_columns("text", _HOST_KEYS),
+        *_columns("time", ("since", "first_seen", "last_seen")),
+        Column("transfers", "count"),
+        Column("bytes", "bytes"),
+    ),
+    keys=_HOST_KEYS,
+    screen=("host", "site", "country", "status", "since", "last_seen", "transfers", "bytes"),
+)
+
+_BACKLOG_KEYS = ("kind", "broker", "name")
+
+BACKLOG = Report(
+    name="backlog",
+    view="backlog",
+    time="sampled_at",
+    columns=(
+        *_columns("text", _BACKLOG_KEYS),
+        Column("sampled_at", "time"),
+        Column("depth", "count"),
+        Column("oldest_s", "number"),
+        *_columns("count", ("consumers", "expired", "dead", "depth_max", "samples")),
+    ),
+    keys=_BACKLOG_KEYS,
+    screen=("kind", "broker", "name", "sampled_at", "depth", "oldest_s", "consumers", "expired", "dead"),
 )
 
 _QUEUE_KEYS = ("fts", "vo", "channel", "src_host", "dst_host")

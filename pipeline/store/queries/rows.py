@@ -13,7 +13,7 @@ from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Question
-from pipeline.store.queries.reports import ALERTS, DEAD_LETTERS, TRANSFERS
+from pipeline.store.queries.reports import ALERTS, DEAD_LETTERS, ERRORS, KIND_OF_FAILURE, TRANSFERS
 from pipeline.store.queries.statement import Statement, between, ordered, view
 from schemas.events import OK
 
@@ -26,7 +26,7 @@ FAILURES = (
 )
 """What a group of failures also has: distinct links, its first and last window, the sample of the first one."""
 
-_COMPUTED = ("size", "throughput")
+_COMPUTED = {DEAD_LETTERS.name: "size", TRANSFERS.name: "throughput", ERRORS.name: "id"}
 
 
 def rows_statement(question: Question) -> Statement:
@@ -36,7 +36,7 @@ def rows_statement(question: Question) -> Statement:
     if report.counts:  # windows, so the range goes from edge to edge
         from_ms = None if from_ms is None else floor_ms(from_ms, BASE_MS)
         to_ms = None if to_ms is None else ceil_ms(to_ms, BASE_MS)
-    stored = [column.name for column in report.columns if column.name not in _COMPUTED]
+    stored = [column.name for column in report.columns if column.name != _COMPUTED.get(report.name)]
     table = view(report.view, [*stored, "body"] if report is DEAD_LETTERS else stored)
     expressions: dict[str, Any] = {name: table.c[name] for name in stored}
     time: Any = table.c[report.time]
@@ -48,6 +48,8 @@ def rows_statement(question: Question) -> Statement:
         # Of ok ones with a streaming time, as in the windows.
         streamed = sa.and_(table.c.state == OK, table.c.streaming_ms > 0)
         expressions["throughput"] = sa.case((streamed, sa.cast(table.c.bytes, sa.Double) * 1000 / table.c.streaming_ms))
+    if report is ERRORS:
+        expressions["id"] = sa.func.report.error_id(*(table.c[name] for name in KIND_OF_FAILURE))
     restricted = [
         *between(time, from_ms, to_ms),
         *clauses(question.where, expressions),
@@ -55,8 +57,9 @@ def rows_statement(question: Question) -> Statement:
     if question.by:
         counted = sa.func.sum(table.c["count"]) if report.counts else sa.func.count()
         expressions |= {name: sa.func.sum(expressions[name]) for name in report.totals} | {"count": counted}
+        named = report is ERRORS and set(KIND_OF_FAILURE) <= set(question.by)
         columns = (
-            *(report.column(name) for name in question.by),
+            *(report.column(name) for name in (*question.by, *(("id",) if named else ()))),
             COUNT,
             *(report.column(name) for name in report.totals),
             *(FAILURES if report.counts else ()),

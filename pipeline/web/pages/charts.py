@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pipeline.stages.windows import WIDTHS_MS
-from pipeline.units import moment, scaled
-from pipeline.web.filters import DAY_MS, Span
+from pipeline.units import count, scaled
+from pipeline.web.filters import Span
+from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, told
 
-WIDTH, HEIGHT = 960, 180
 COLOURS = 8
 """Colours in the style sheet; further series share the last one, grey."""
-_STEPS = (1, 2, 2.5, 5, 10)
+OUTCOMES = ("ok", "failed", "aborted")
+
+Written = Callable[[float], str]
+Values = dict[int, dict[str, float]]
+"""Start of a window (ms) -> series -> its value."""
 
 
 class Bar(NamedTuple):
-    """A rectangle in a picture of WIDTH times HEIGHT, with the text that tells its value."""
+    """A rectangle, with the text that tells its value; ``colour`` is a class of the style sheet."""
 
     x: float
     y: float
     width: float
     height: float
-    colour: int
+    colour: str
     unfinished: bool
     text: str
 
 
 class Legend(NamedTuple):
-    """A series: bytes a second in the last finished window, on average and at most; bytes in all."""
+    """A series: its value in the last finished window, on average over the finished ones, at most, and in all."""
 
     name: str
-    colour: int
+    colour: str
     last: float
     mean: float
     largest: float
@@ -42,86 +45,84 @@ class Legend(NamedTuple):
 
 @dataclass
 class Chart:
-    """``ticks`` are (place, label)."""
+    """``unit`` tells what the values are: ``rate`` or ``count``. ``group`` is what a series is."""
 
+    size: Size
+    group: str
+    unit: str
     bars: list[Bar]
     legend: list[Legend]
-    y_ticks: list[tuple[float, str]]
-    x_ticks: list[tuple[float, str]]
+    y_ticks: list[Tick]
+    x_ticks: list[Tick]
     windows: int
 
 
-def throughput(rows: Sequence[dict[str, Any]], group: str, order: Sequence[str], span: Span, now_ms: int) -> Chart:
+def throughput(
+    rows: Sequence[dict[str, Any]], group: str, order: Sequence[str], span: Span, now_ms: int, size: Size = WIDE
+) -> Chart:
     """The throughput of rows of ``series``; ``order`` fixes places and colours whatever is filtered."""
-    width_ms = WIDTHS_MS[span.width]
     names = sorted({str(row[group]) for row in rows}, key=lambda name: (_place(order, name), name))
-    finished = max(1, (min(span.to_ms, now_ms) - span.from_ms) // width_ms)
-    values: dict[int, dict[str, float]] = {}
+    values: Values = {}
     for row in rows:
-        values.setdefault(_ms(row["window_start"]), {})[str(row[group])] = float(row["throughput"] or 0)
-    top = _round_up(max((sum(each.values()) for each in values.values()), default=0))
-    scale = WIDTH / span.length_ms
+        values.setdefault(from_datetime(row["window_start"]), {})[str(row[group])] = float(row["throughput"] or 0)
+    series = {name: f"s{min(_place(order, name), COLOURS - 1)}" for name in names}
+    totals = {name: sum(int(row["bytes_moved"]) for row in rows if str(row[group]) == name) for name in names}
+    return _chart(values, series, totals, span, now_ms, size, group, "rate", lambda value: scaled(value, "B/s"))
+
+
+def outcomes(rows: Iterable[dict[str, Any]], span: Span, now_ms: int, size: Size = WIDE) -> Chart:
+    """How many transfers ended ok, failed and aborted, of rows of ``series`` of one technology."""
+    values: Values = {}
+    for row in rows:
+        window = values.setdefault(from_datetime(row["window_start"]), dict.fromkeys(OUTCOMES, 0.0))
+        for name in OUTCOMES:
+            window[name] += row[name]
+    totals = {name: int(sum(window[name] for window in values.values())) for name in OUTCOMES}
+    series = {name: f"o-{name}" for name in OUTCOMES}
+    return _chart(values, series, totals, span, now_ms, size, "outcome", "count", count)
+
+
+def _chart(
+    values: Values,
+    series: Mapping[str, str],
+    totals: Mapping[str, int],
+    span: Span,
+    now_ms: int,
+    size: Size,
+    group: str,
+    unit: str,
+    written: Written,
+) -> Chart:
+    width_ms = WIDTHS_MS[span.width]
+    axis = TimeAxis.of(span, size)
+    top = round_up(max((sum(each.values()) for each in values.values()), default=0))
     bars = []
     for start, each in sorted(values.items()):
         until = min(start + width_ms, max(now_ms, start + 1))
-        below = float(HEIGHT)
-        for name in names:
+        below = float(size.height)
+        for name, colour in series.items():
             value = each.get(name, 0)
             if value:
-                height = value / top * HEIGHT
+                height = value / top * size.height
                 below -= height
-                text = f"{name}: {scaled(value, 'B/s')} from {_at(start)} to {_at(until)}"
+                left = axis.place(start)
+                text = f"{name}: {written(value)} from {told(start)} to {told(until)}"
                 bars.append(
                     Bar(
-                        round((start - span.from_ms) * scale, 2),
-                        round(below, 2),
-                        round((until - start) * scale, 2),
-                        round(height, 2),
-                        min(_place(order, name), COLOURS - 1),
-                        start + width_ms > now_ms,
-                        text,
+                        *(left, round(below, 2), round(axis.place(until) - left, 2), round(height, 2)),
+                        *(colour, start + width_ms > now_ms, text),
                     )
                 )
+    finished = max(1, (min(span.to_ms, now_ms) - span.from_ms) // width_ms)
+    newest = max((start for start in values if start + width_ms <= now_ms), default=0)
     legend = []
-    for name in names:
+    for name, colour in series.items():
         own = {start: each[name] for start, each in values.items() if name in each and start + width_ms <= now_ms}
-        total = sum(int(row["bytes_moved"]) for row in rows if str(row[group]) == name)
-        newest = max((start for start in values if start + width_ms <= now_ms), default=0)
-        colour = min(_place(order, name), COLOURS - 1)
         mean = sum(own.values()) / finished
-        legend.append(Legend(name, colour, own.get(newest, 0), mean, max(own.values(), default=0), total))
-    y_ticks = [(HEIGHT - HEIGHT * part / 4, scaled(top * part / 4, "B/s")) for part in range(5)]
-    return Chart(bars, legend, y_ticks, _x_ticks(span), len(values))
-
-
-def _x_ticks(span: Span) -> list[tuple[float, str]]:
-    form = "%H:%M" if span.length_ms <= 2 * DAY_MS else "%m-%d"
-    ticks = []
-    for part in range(6):
-        at = span.from_ms + span.length_ms * part // 6
-        at -= at % WIDTHS_MS[span.width]
-        ticks.append((round((at - span.from_ms) / span.length_ms * WIDTH, 2), _datetime(at).strftime(form)))
-    return ticks
-
-
-def _round_up(value: float) -> float:
-    if value <= 0:
-        return 1
-    power: float = 10 ** (len(str(int(value))) - 1)
-    return next(step * power for step in _STEPS if step * power >= value)
+        legend.append(Legend(name, colour, own.get(newest, 0), mean, max(own.values(), default=0), totals[name]))
+    y_ticks = [Tick(size.height - size.height * part / 4, written(top * part / 4)) for part in range(5)]
+    return Chart(size, group, unit, bars, legend, y_ticks, axis.ticks(), len(values))
 
 
 def _place(order: Sequence[str], name: str) -> int:
     return order.index(name) if name in order else len(order)
-
-
-def _ms(value: datetime) -> int:
-    return int(value.timestamp()) * 1000
-
-
-def _datetime(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def _at(ms: int) -> str:
-    return moment(_datetime(ms // 1000 * 1000))

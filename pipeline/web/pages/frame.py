@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pipeline.store.queries.health import freshness
 from pipeline.store.queries.instants import to_datetime
 from pipeline.units import duration
 from pipeline.web.context import Context
+from pipeline.web.filters import DAY_MS
 from pipeline.web.parameters import Common
 
 RANGES = ("1h", "6h", "24h", "7d", "30d")
@@ -22,6 +23,9 @@ CARRIED = ("from", "to", "bin", "vo", "technology", "fts", "channel")
 _SHOWN_ONLY = ("metric", "layout")
 """Parameters that say how a page shows what its data have anyway."""
 _FILTERS = ("vo", "technology", "fts", "channel", "src", "dst")
+
+KEPT_SINGLE_MS = 30 * DAY_MS
+"""Single transfers are kept, and listed, for no longer."""
 
 _SUBJECTS = {("/links", "src"), ("/links", "dst")}
 """What a page is about cannot be taken away from it."""
@@ -34,10 +38,11 @@ class Frame:
 
     def __init__(self, request: Request, context: Context, asked: Common, stale_s: int) -> None:
         self._pairs = request.query_params.multi_items()
-        self.path = request.url.path
+        self.path = quote(request.scope["path"])
         self.asked = asked
         self.span = context.span(asked)
         self.now = to_datetime(context.now_ms)
+        self.role = context.role
         self.sources = [
             _Source(each.source, each.last_event_at, self.now, stale_s) for each in freshness(context.connection)
         ]
@@ -52,6 +57,14 @@ class Frame:
         """This page with all of its parameters but these."""
         kept = [(name, value) for name, value in self._pairs if name not in changed and name != "cursor"]
         return _address(self.path, [*kept, *changed.items()])
+
+    def behind(self, **narrowed: Any) -> str | None:
+        """The single transfers behind a number of this page; None for a range longer than they are kept."""
+        if self.span.length_ms > KEPT_SINGLE_MS:
+            return None
+        changed = {"from": self.span.from_ms, "to": self.span.to_ms, "bin": None} | narrowed
+        filters = [(name, value) for name, value in self._pairs if name in _FILTERS and name not in changed]
+        return _address("/transfers", [*filters, *changed.items()])
 
     def data(self, path: str, form: str, **changed: Any) -> str:
         """The address of the data with this page's range and filters, its own defaults written out."""

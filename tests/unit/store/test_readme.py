@@ -56,7 +56,7 @@ def test_the_tables_are_written_in_the_order_that_is_told() -> None:
         "start transfer wide_key file_state queue_sample dead_letter link_hist link_10m link_1h link_1d flow_10m"
         " flow_1h flow_1d error_10m file_state_10m source_10m freshness final_pass progress"
     )
-    assert windows.index('"store.link_hist"') < windows.index("_ADD.items()")
+    assert windows.index('"store.link_hist"') < windows.index("in _ADD:")
     assert writer.index("INTO store.source_10m") < writer.index("INTO store.freshness")
 
 

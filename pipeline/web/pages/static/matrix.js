@@ -21,6 +21,13 @@
   const place = (td) => [td.parentNode.sectionRowIndex, td.cellIndex - 1];
   const names = (td) => [table.tHead.rows[0].cells[td.cellIndex].textContent, td.parentNode.cells[0].textContent];
 
+  // A metric of a cell with its unit, which the table tells once in its caption.
+  const written = (td, metric) => {
+    const value = td.dataset[metric];
+    const unit = document.querySelector(`a[data-metric="${metric}"]`)?.dataset.unit;
+    return unit && unit !== "transfers" && /\d/.test(value) ? `${value} ${unit}` : value;
+  };
+
   const light = (td, isLit) => {
     table.tHead.rows[0].cells[td.cellIndex].classList.toggle("lit", isLit);
     td.parentNode.cells[0].classList.toggle("lit", isLit);
@@ -44,10 +51,9 @@
     carded = place(td);
     light(td, true);
     const [to, from] = names(td);
-    const known = td.dataset;
-    const lines = [["from", from], ["to", to], ...CARD.map((name) => [name, known[name]])];
+    const numbers = "n" in td.dataset ? CARD.map((name) => [name, written(td, name)]) : [["transfers", "none"]];
     const list = document.createElement("dl");
-    for (const [name, value] of "n" in known ? lines : [...lines.slice(0, 2), ["transfers", "none"]]) {
+    for (const [name, value] of [["from", from], ["to", to], ...numbers]) {
       list.append(Object.assign(document.createElement("dt"), { textContent: name }));
       list.append(Object.assign(document.createElement("dd"), { textContent: value }));
     }
@@ -126,7 +132,9 @@
     }
     for (const each of document.querySelectorAll("a[data-metric]")) each.removeAttribute("aria-current");
     chosen.setAttribute("aria-current", "true");
-    table.caption.firstChild.data = table.caption.firstChild.data.replace(/^\S+/, metric);
+    const title = table.caption.firstChild;
+    title.data = title.data.replace(/^\S+/, metric[0].toUpperCase() + metric.slice(1));
+    table.caption.querySelector("b").textContent = chosen.dataset.unit;
     for (const link of document.querySelectorAll("main a[href], #state a[href], .filters a[href]")) {
       const own = new URL(link.href);
       if (own.pathname !== location.pathname || link.dataset.metric) continue;

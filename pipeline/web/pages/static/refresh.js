@@ -21,6 +21,8 @@
   let announced = 0;
   let shown = main().dataset.asOf;
   let kept = null;
+  const sections = () => [...document.querySelectorAll("main details, #state details, #freshness details")];
+  let openAtFirst = new Set(sections().filter((each) => each.open)); // not by the reader
 
   const clock = (text) => `${text.slice(11, 16)} UTC`;
 
@@ -30,7 +32,7 @@
     if (pause.getAttribute("aria-pressed") === "true") return "paused";
     if (document.hidden) return "hidden";
     if (!document.getSelection().isCollapsed) return "waits: text is selected";
-    if (document.querySelector("main details[open], #state details[open], #freshness details[open]"))
+    if (sections().some((each) => each.open && !openAtFirst.has(each)))
       return "waits: a section is open";
     if (focus && focus.matches("input, select, textarea, form button")) return "waits: a form is in use";
     return null;
@@ -90,6 +92,7 @@
 
   // Where the reader is: focus by id or by address, scrolled boxes by their place.
   const addressed = (href) => [...main().querySelectorAll("a[href]")].filter((a) => a.getAttribute("href") === href);
+  const titleOf = (details) => details.querySelector("summary").textContent;
   const boxes = () => [...main().querySelectorAll(".matrix, .wide")];
   const remember = () => {
     const focus = document.activeElement;
@@ -99,9 +102,12 @@
       scrolled: boxes().map((box) => [box.scrollLeft, box.scrollTop]),
       page: [scrollX, scrollY],
       totals: totals(),
+      closed: [...openAtFirst].filter((each) => !each.open).map(titleOf),
     };
   };
   const restore = () => {
+    openAtFirst = new Set(sections().filter((each) => each.open));
+    for (const each of openAtFirst) if (kept.closed.includes(titleOf(each))) each.open = false;
     boxes().forEach((box, place) => {
       const at = kept.scrolled[place];
       if (at) [box.scrollLeft, box.scrollTop] = at;
