@@ -69,7 +69,8 @@ def filled(template_url: str) -> Iterator[str]:
             )
             database.ask(
                 "INSERT INTO store.backlog (sampled_at, kind, broker, name, depth)"
-                " VALUES ('2026-11-22T02:01Z', 'queue', 'mq', 'q', 6000), ('2026-11-22T02:02Z', 'queue', 'mq', 'q', 7000)"
+                " VALUES ('2026-11-22T02:01Z', 'queue', 'mq', 'q', 6000),"
+                " ('2026-11-22T02:02Z', 'queue', 'mq', 'q', 7000)"
             )
         yield url
 
