@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -49,7 +50,7 @@ def test_every_reply_is_one_that_the_description_lists(asked: Api, mode: Generat
     load_all_checks()
     schema = schemathesis.openapi.from_asgi("/openapi.json", asked.client.app)
     statuses: Counter[int] = Counter()
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 25
     for operation in operations:
         if mode is GenerationMode.NEGATIVE and not operation.query.items:
