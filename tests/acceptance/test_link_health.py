@@ -1,14 +1,19 @@
-"""A link that breaks raises an alert within a minute and clears it when it is well: relay, Kafka, agent, store."""
+"""A link that breaks raises an alert within a minute and clears it when it is well: relay, Kafka, agent, store.
+
+What waits is sampled besides.
+"""
 
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.commands import Commands
+from tests.support.database import Database
 from tests.support.lines import COMPLETE, complete, line, write
 from tests.support.waiting import eventually
 
@@ -47,4 +52,11 @@ def test_a_link_that_breaks_is_told_and_so_is_its_recovery(transferscope: Comman
     transferscope("replay", write(tmp_path / "well.jsonl", transfers(3000, 200, now_ms - MINUTE, "Ok")))
     eventually(lambda: transferscope.json("query", "alerts")[0]["cleared_at"], 60)
     assert len(transferscope.json("query", "alerts")) == 1
+    with closing(Database(transferscope.database_url)) as database:
+        waiting = "SELECT kind, name, depth, consumers FROM report.backlog ORDER BY sampled_at, kind, name"
+        samples = eventually(lambda: database.ask(waiting), 60)
+    assert ("group", "transferscope-worker", 0, None) in samples
+    queues = [sample for sample in samples if sample[0] == "queue"]
+    assert queues, "nobody started a bridge: they are told all the same, as unknown"
+    assert all((depth, consumers) == (None, None) for _, _, depth, consumers in queues)
     alerts.end()
