@@ -45,6 +45,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_stale_minutes * 60,
         settings.web_reader_tokens_file,
         settings.web_operator_tokens_file,
+        backlog_limit=settings.backlog_limit,
     )
     need_tables(config.database_url)
     try:

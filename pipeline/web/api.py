@@ -37,7 +37,7 @@ from pipeline.web.table import Table
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": TITLES[status], "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 406, 500, 503, 504)
+    for status in (400, 401, 403, 404, 406, 429, 500, 503, 504)
 }
 _TABLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "Rows with their columns", "content": {"application/json": {}, "text/csv": {}}},

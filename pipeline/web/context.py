@@ -22,7 +22,7 @@ from pipeline.units import iso
 from pipeline.web import cursors, filters
 from pipeline.web.access import Role
 from pipeline.web.filters import Span
-from pipeline.web.parameters import Common, Paged
+from pipeline.web.parameters import Common, Paged, Timed
 from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
 from schemas.events import FTS
@@ -53,7 +53,7 @@ class Context:
     marks: dict[Span, Mark] = field(default_factory=dict)
     waiting: dict[Span, int] = field(default_factory=dict)
 
-    def span(self, asked: Common) -> Span:
+    def span(self, asked: Timed) -> Span:
         """The range that was asked for."""
         return filters.span(asked.from_, asked.to, asked.bin, self.now_ms)
 

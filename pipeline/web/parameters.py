@@ -33,12 +33,17 @@ class Paged(BaseModel):
     q: str = Field("", max_length=200, description="Part of one of the names of a row, in any case.")
 
 
-class Common(Form):
-    """Range and filters: what every endpoint over windows takes."""
+class Timed(Form):
+    """A range over time."""
 
     from_: str = Field("now-24h", alias="from", description="From this time on: RFC 3339, epoch s or ms, now-24h.")
     to: str = Field("now", description="Before this time. The range is rounded outward to windows.")
     bin: Bin = Field("auto", description="Width of windows; auto: 10m up to 48 h, 1h up to 30 days, else 1d.")
+
+
+class Common(Timed):
+    """Range and filters: what every endpoint over windows takes."""
+
     vo: Several = Field([], description=_PLAIN)
     technology: Several = Field([], description=_PLAIN)
     fts: Several = Field([], description=_PLAIN)

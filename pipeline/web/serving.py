@@ -17,11 +17,13 @@ from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
 from pipeline.units import iso
 from pipeline.web import formats
-from pipeline.web.access import Tokens
+from pipeline.web.access import Role, Tokens
 from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
-from pipeline.web.signing import role_of
+from pipeline.web.limits import Limiter
+from pipeline.web.problems import Problem, bad_parameter
+from pipeline.web.signing import role_of, token_of
 from pipeline.web.table import Table
 
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
@@ -37,11 +39,28 @@ class Server:
         self.readers = Readers(config.database_url, config.connections, config.timeout_s, config.address)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
+        self.limiter = Limiter(config.rate)
+
+    def take(self, request: Request) -> None:
+        """Takes a request of somebody who is not known from what his address may ask; raises Problem 429."""
+        self.limiter.take(request.client.host if request.client else "")
 
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
         """The context of a request; its connection goes back at the end."""
-        role = role_of(request, self.tokens)
+        for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
+            if "\0" in value:
+                raise bad_parameter(name, "has a NUL, which no name and no text holds")
+        # Behind a token that is not known stands an address like any other: guessing must not be free.
+        try:
+            role = role_of(request, self.tokens)
+        except Problem:
+            self.take(request)
+            raise
+        if role is Role.ANONYMOUS:
+            self.take(request)
+        else:
+            self.limiter.take(f"token {token_of(request)}")
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)

@@ -23,11 +23,15 @@ def role_of(request: Request, tokens: Tokens) -> Role:
 
     A cookie outlives the token that it holds: one that is no longer known stands for nobody.
     """
-    written = request.headers.get("authorization")
-    if written is not None:
+    if (written := request.headers.get("authorization")) is not None:
         return tokens.role(written)
-    kept = request.cookies.get(COOKIE)
-    return Role.ANONYMOUS if kept is None else tokens.known(kept)
+    return tokens.known(request.cookies.get(COOKIE, ""))
+
+
+def token_of(request: Request) -> str:
+    """The token alone, from header or cookie: however a header is written, it is one caller."""
+    written = request.headers.get("authorization")
+    return request.cookies.get(COOKIE, "") if written is None else written.partition(" ")[2].strip()
 
 
 async def sign_in(request: Request, tokens: Tokens) -> Response:

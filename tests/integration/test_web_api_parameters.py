@@ -6,12 +6,14 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from pipeline.cli.main import run
+from pipeline.web.config import Rate
 from tests.support import postgres
 from tests.support.api import Api, api
 from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
@@ -49,7 +51,7 @@ def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with postgres.copy_of(template_url) as url, pytest.MonkeyPatch.context() as patched:
         patched.setenv(postgres.VARIABLE, url)
         assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
-        with api(url, folder, NOON_MS + 6 * 60 * MINUTE, **RANGE) as found:
+        with api(url, folder, NOON_MS + 6 * 60 * MINUTE, RANGE) as found:
             yield found
 
 
@@ -127,6 +129,19 @@ def test_a_site_and_a_host_stand_together(asked: Api) -> None:
     assert len(plain) == 1
     assert asked.rows("/links", src="site:unknown", dst="host:se1.desy.de") == plain
     assert asked.rows("/links", src="site:NOWHERE", dst="host:se1.desy.de") == []
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(template_url: str, tmp_path: Path) -> None:
+    with postgres.copy_of(template_url) as url, api(url, tmp_path, NOON_MS, rate=Rate(per_s=0.01, burst=2)) as slow:
+        assert [slow.get("/freshness").status_code for _ in range(2)] == [200, 200]
+        told = slow.problem(429, "/freshness")
+        assert told["title"] == "Too many requests"
+        assert 0 < int(slow.get("/freshness").headers["retry-after"]) <= 100
+        assert slow.get("/freshness", "reads").status_code == 200, "a token is a caller of its own"
+        assert slow.client.get("/api/v1/freshness", headers={"Authorization": "bearer  reads"}).status_code == 200
+        slow.problem(429, "/freshness", " reads ")
+        slow.problem(429, "/freshness", "stolen")
+        assert slow.client.get("/healthz").status_code == 200
 
 
 def test_an_ending_is_a_format(asked: Api) -> None:

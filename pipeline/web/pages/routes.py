@@ -16,22 +16,27 @@ from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import count, duration, human, moment, scaled
 from pipeline.web.context import Context
 from pipeline.web.pages.absent import UnknownName
+from pipeline.web.pages.channel import channel, channels
 from pipeline.web.pages.classes import class_of, classes
-from pipeline.web.pages.errors import ErrorPage, errors
+from pipeline.web.pages.errors import ErrorPage, KindPage, errors, kind
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.in_flight import in_flight
 from pipeline.web.pages.link import link
 from pipeline.web.pages.matrix import MatrixPage, matrix
 from pipeline.web.pages.overview import overview
+from pipeline.web.pages.service import AlertPage, alerts, quality, queues
 from pipeline.web.pages.site import site, sites
 from pipeline.web.pages.transfers import transfer, transfers
-from pipeline.web.parameters import Common, InFlightParameters, TransferParameters
+from pipeline.web.pages.vo import VoPage, pair, vo, vos
+from pipeline.web.parameters import Common, InFlightParameters, Timed, TransferParameters
 from pipeline.web.problems import Problem
 from pipeline.web.serving import VARY, Server
 from pipeline.web.signing import local, sign_in, sign_out
 
 _FOLDER = Path(__file__).parent
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_STATIC = ("static", "vendor")
+"""Folders of files that are served: ours, and those of others."""
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 class Pages:
@@ -41,7 +46,9 @@ class Pages:
         self.server = server
         self.static: dict[str, tuple[str, bytes]] = {}
         addresses = {}
-        for path in sorted((_FOLDER / "static").iterdir()):
+        for path in sorted(path for name in _STATIC for path in (_FOLDER / name).iterdir()):
+            if path.suffix not in _TYPES:  # licences, and what pins the files
+                continue
             content = path.read_bytes()
             name = f"{path.stem}.{blake2b(content, digest_size=6).hexdigest()}{path.suffix}"
             self.static[name] = (_TYPES[path.suffix], content)
@@ -88,7 +95,7 @@ def add(app: FastAPI, server: Server) -> Pages:
     routes = APIRouter(include_in_schema=False)
 
     def page(
-        request: Request, asked: Common, template: str, ask: Callable[[Context, Frame], dict[str, Any]]
+        request: Request, asked: Timed, template: str, ask: Callable[[Context, Frame], dict[str, Any]]
     ) -> Response:
         pairs = request.query_params.multi_items()
         written = [(name, value) for name, value in pairs if value != ""]
@@ -120,9 +127,31 @@ def add(app: FastAPI, server: Server) -> Pages:
     def site_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "site.html", lambda context, frame: site(context, frame, asked, name))
 
+    @routes.get("/vos")
+    def vos_page(request: Request, asked: Annotated[VoPage, Query()]) -> Response:
+        if asked.src or asked.dst:
+            return page(request, asked, "pair.html", lambda context, frame: pair(context, frame, asked))
+        return page(request, asked, "vos.html", lambda context, frame: vos(context, frame, asked))
+
+    @routes.get("/vos/{name:path}")
+    def vo_page(request: Request, name: str, asked: Annotated[VoPage, Query()]) -> Response:
+        return page(request, asked, "vo.html", lambda context, frame: vo(context, frame, asked, name))
+
+    @routes.get("/channels")
+    def channels_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
+        return page(request, asked, "channels.html", lambda context, frame: channels(context, frame, asked))
+
+    @routes.get("/channels/{name:path}")
+    def channel_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
+        return page(request, asked, "channel.html", lambda context, frame: channel(context, frame, asked, name))
+
     @routes.get("/errors")
     def errors_page(request: Request, asked: Annotated[ErrorPage, Query()]) -> Response:
         return page(request, asked, "errors.html", lambda context, _: errors(context, asked))
+
+    @routes.get("/errors/{identity}")
+    def kind_page(request: Request, identity: str, asked: Annotated[KindPage, Query()]) -> Response:
+        return page(request, asked, "kind.html", lambda context, _: kind(context, asked, identity))
 
     @routes.get("/transfers")
     def transfers_page(request: Request, asked: Annotated[TransferParameters, Query()]) -> Response:
@@ -136,6 +165,19 @@ def add(app: FastAPI, server: Server) -> Pages:
     def transfer_page(request: Request, identity: str, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity, server.lookup))
 
+    @routes.get("/queues")
+    def queues_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
+        limit = server.config.backlog_limit
+        return page(request, asked, "queues.html", lambda context, frame: queues(context, frame, asked, limit))
+
+    @routes.get("/alerts")
+    def alerts_page(request: Request, asked: Annotated[AlertPage, Query()]) -> Response:
+        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked))
+
+    @routes.get("/quality")
+    def quality_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
+        return page(request, asked, "quality.html", lambda context, _: quality(context, asked))
+
     @routes.get("/help")
     def help_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "help.html", lambda context, _: {})
@@ -146,6 +188,7 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.post("/sign-in")
     async def sign_in_form(request: Request) -> Response:
+        server.take(request)
         return await sign_in(request, server.tokens)
 
     @routes.post("/sign-out")
