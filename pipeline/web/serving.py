@@ -22,7 +22,7 @@ from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
 from pipeline.web.limits import Limiter
-from pipeline.web.problems import Problem
+from pipeline.web.problems import Problem, bad_parameter
 from pipeline.web.signing import role_of, token_of
 from pipeline.web.table import Table
 
@@ -48,6 +48,9 @@ class Server:
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
         """The context of a request; its connection goes back at the end."""
+        for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
+            if "\0" in value:
+                raise bad_parameter(name, "has a NUL, which no name and no text holds")
         # Behind a token that is not known stands an address like any other: guessing must not be free.
         try:
             role = role_of(request, self.tokens)

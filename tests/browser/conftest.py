@@ -17,7 +17,7 @@ from pipeline.web.config import WebConfig
 from pipeline.web.serving import Server
 from tests.browser.watching import Watched
 from tests.support import postgres
-from tests.support.browsed import NOW_MS, served, traffic
+from tests.support.browsed import NOW_MS, Clock, served, traffic
 from tests.support.chromium import Missing, chromium
 from tests.support.lines import write
 from tests.support.page_routes import crawl
@@ -33,6 +33,7 @@ class Site:
 
     url: str
     addresses: dict[str, str]
+    clock: Clock
 
 
 @pytest.fixture(scope="package")
@@ -59,12 +60,13 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         environment.setenv(postgres.VARIABLE, url)
         assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
         config = WebConfig(url, reader_tokens=folder / "readers")
-        app = create_app(config, Server(config, clock=lambda: NOW_MS / 1000))
+        clock = Clock()
+        app = create_app(config, Server(config, clock=clock))
         with TestClient(app, headers=TOKEN | {"accept": "text/html"}) as client:
             addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host"])
-        again = create_app(config, Server(config, clock=lambda: NOW_MS / 1000))  # the first one is closed now
+        again = create_app(config, Server(config, clock=clock))  # the first one is closed now
         with served(again) as address:
-            yield Site(address, addresses)
+            yield Site(address, addresses, clock)
 
 
 @pytest.fixture
@@ -86,6 +88,7 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def watched(page: Page, site: Site) -> Iterator[Watched]:
     """A page of which everything that goes wrong is remembered, and nothing may have at the end."""
+    site.clock.now_ms = NOW_MS
     found = Watched(page, site.url)
     yield found
     assert found.wrong() == []

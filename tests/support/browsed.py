@@ -15,11 +15,21 @@ from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start
 
 MINUTE = 60_000
 NOW_MS = NOON_MS + 62 * MINUTE
-"""The clock of the application: two minutes into a bin."""
+"""Where the clock of the application begins: two minutes into a bin."""
 HOSTILE = "<img src=x onerror=alert(1)>\"'javascript:x"
 SOURCES = ("eoscms.cern.ch", "se1.desy.de", "storm.cnaf.infn.it", "xrootd.a-host-with-a-rather-long-name.example.ac.uk")
 TARGETS = ("se1.desy.de", "se2.desy.de", "dcache.gridka.de", "gftp.t2.ucsd.edu", "eoscms.cern.ch")
 VOS = ("cms", "atlas", "lhcb")
+
+
+class Clock:
+    """The application's clock, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> float:
+        return self.now_ms / 1000
 
 
 def traffic() -> list[str]:

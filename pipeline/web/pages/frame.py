@@ -107,6 +107,11 @@ class Frame:
         ]
 
     @property
+    def is_live(self) -> bool:
+        """Whether the range ends now, so that asking again shows something new."""
+        return self.asked.to == "now"
+
+    @property
     def fixed(self) -> str:
         """This page with absolute times."""
         return self.here(**{"from": self.span.from_ms, "to": self.span.to_ms})

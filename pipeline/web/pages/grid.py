@@ -94,7 +94,7 @@ class Cell:
 
 @dataclass
 class Grid:
-    """``cells`` by (source, destination); sums of rows, columns and all."""
+    """``cells`` by (source, destination); sums of rows, columns and all; each metric's unit, and that of the asked."""
 
     sources: list[str]
     destinations: list[str]
@@ -102,6 +102,7 @@ class Grid:
     by_source: dict[str, Cell]
     by_destination: dict[str, Cell]
     total: Cell
+    units: dict[str, Unit]
     unit: Unit
 
 
@@ -120,8 +121,9 @@ def grid(rows: Sequence[dict[str, Any]], source: str, destination: str, metric: 
             total,
         ):
             cell.add(row)
-    unit = _unit(cells.values(), metric)
-    return Grid(_sorted(by_source), _sorted(by_destination), cells, by_source, by_destination, total, unit)
+    units = {each: _unit(cells.values(), each) for each in METRICS}
+    names = _sorted(by_source), _sorted(by_destination)
+    return Grid(*names, cells, by_source, by_destination, total, units, units[metric])
 
 
 def _unit(cells: Iterable[Cell], metric: str) -> Unit:

@@ -34,7 +34,9 @@ from pipeline.web.serving import VARY, Server
 from pipeline.web.signing import local, sign_in, sign_out
 
 _FOLDER = Path(__file__).parent
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_STATIC = ("static", "vendor")
+"""Folders of files that are served: ours, and those of others."""
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 class Pages:
@@ -44,7 +46,9 @@ class Pages:
         self.server = server
         self.static: dict[str, tuple[str, bytes]] = {}
         addresses = {}
-        for path in sorted((_FOLDER / "static").iterdir()):
+        for path in sorted(path for name in _STATIC for path in (_FOLDER / name).iterdir()):
+            if path.suffix not in _TYPES:  # licences, and what pins the files
+                continue
             content = path.read_bytes()
             name = f"{path.stem}.{blake2b(content, digest_size=6).hexdigest()}{path.suffix}"
             self.static[name] = (_TYPES[path.suffix], content)
