@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.units import count, scaled
 from pipeline.web.filters import Span
-from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, told
+from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, round_up_count, told
 
 COLOURS = 8
 """Colours in the style sheet; further series share the last one, grey."""
@@ -98,7 +98,8 @@ def _chart(
     # The first seconds of a window say little of it: it may not squeeze the others, and is cut off at the top.
     sums = {start: sum(each.values()) for start, each in values.items()}
     over = [value for start, value in sums.items() if start + width_ms <= now_ms]
-    top = round_up(max(over or sums.values(), default=0))
+    end = round_up_count if unit == "count" else round_up
+    top = end(max(over or sums.values(), default=0))
     bars = []
     for start, each in sorted(values.items()):
         until = min(start + width_ms, max(now_ms, start + 1))

@@ -10,7 +10,7 @@ from pipeline.store.queries.columns import Kind
 from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import human
 from pipeline.web.filters import Span
-from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up
+from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, round_up_count
 
 STYLES = 8
 """Styles of lines in the style sheet: a colour and a dash each; further series share the last one."""
@@ -54,7 +54,8 @@ def plot(
     """Series by the start of their windows of ``step_ms`` as lines; ``top`` ends the axis, else the largest does."""
     axis = TimeAxis.of(span, size)
     known = [value for each in series.values() for value in each.values() if value is not None]
-    end = top if top is not None else round_up(max([*known, limit or 0], default=0))
+    most = max([*known, limit or 0], default=0)
+    end = top if top is not None else (round_up_count if kind == "count" else round_up)(most)
 
     def height(value: float) -> float:
         return round(size.height - min(value, end) / end * size.height, 2)
