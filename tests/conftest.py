@@ -6,10 +6,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
 from tests.support.services import services
+
+# How long an example takes says something about the machine, not about the law.
+settings.register_profile(
+    "transferscope", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("transferscope")
 
 
 @pytest.fixture(scope="session")

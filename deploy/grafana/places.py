@@ -19,7 +19,7 @@ def site(web: str) -> Board:
     ]
     board = Board("transferscope-site", "transferscope / Site", "Is a site fine, in and out?", variables)
     mine = f"{q.WHO} AND site = ${{site:sqlstring}}"
-    page = link("Links of the site", "/", "src=site:${site:percentencode}")
+    page = link("Page of the site", "/sites/${site:percentencode}", "")
     board.add(
         table(
             "Totals of the range",

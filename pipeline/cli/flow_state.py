@@ -19,7 +19,7 @@ from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
-from pipeline.store.activity import writer_addresses
+from pipeline.store.activity import web_addresses, writer_addresses
 from pipeline.store.finality import Final, finals
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
@@ -50,7 +50,7 @@ class Lag(NamedTuple):
 
 @dataclass(frozen=True)
 class FlowState:
-    """What ``look`` saw; ``workers`` are the addresses of their health pages.
+    """What ``look`` saw; ``workers`` are the addresses of their health pages, ``web`` those of pages and API.
 
     The parts that are not configured are empty, and named in ``left_out``.
     """
@@ -61,6 +61,7 @@ class FlowState:
     freshness: tuple[Freshness, ...]
     dead_letters: dict[str, int]
     workers: tuple[str, ...]
+    web: tuple[str, ...]
     left_out: tuple[str, ...]
     topology: InUse | None
     storage: Storage
@@ -117,11 +118,12 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         left_out.append("kafka: kafka_bootstrap is not set")
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
-        workers = tuple(writer_addresses(connection))
+        workers, web = tuple(writer_addresses(connection)), tuple(web_addresses(connection))
         with connection, connection.cursor() as cursor:
             topology, untold, final = in_use(cursor), outbox.depth(cursor), tuple(finals(cursor))
         stored = storage(connection)
-    return FlowState(queues, lags, missing, fresh, dead, workers, tuple(left_out), topology, stored, untold, final)
+    flow = (queues, lags, missing, fresh, dead, workers, web, tuple(left_out))
+    return FlowState(*flow, topology, stored, untold, final)
 
 
 def what_waits(settings: Settings) -> str:

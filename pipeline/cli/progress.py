@@ -64,6 +64,11 @@ class Progress:
             share = f" ({self._position / self._whole:.0%})" if self._whole else ""
             say(f"{self._text()}{share}")
 
+    @property
+    def done(self) -> int:
+        """How many there were so far."""
+        return self._done
+
     def counting(self, items: Iterable[T]) -> Iterator[T]:
         """The same items; each is done when the next one is asked for."""
         waiting = 0

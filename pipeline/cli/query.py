@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 import click
+from rich.console import Console
 
 from pipeline.cli.options import with_settings
 from pipeline.cli.output import FORMATS, rich_table, say, write
 from pipeline.cli.settings import Settings
 from pipeline.cli.spark import heights_for
-from pipeline.cli.trend import Trend, trend_of
+from pipeline.cli.trend import MOST_WINDOWS, trend_of
 from pipeline.cli.watch import Drawing, watch
 from pipeline.store.queries.answer import Answer, answer, columns_of
 from pipeline.store.queries.columns import Column
@@ -28,6 +29,7 @@ from pipeline.units import moment
 
 DEFAULT_LIMIT = 1000
 WATCH_EVERY_S = 5.0
+_NOTHING = Column("", "text")
 
 
 class Asked(TypedDict):
@@ -88,8 +90,9 @@ def query(settings: Settings, /, **asked: Unpack[Asked]) -> None:
     with both, those of them in which it, the other or both were failing (a fifth or more of what finished), and how it
     went together and alone. Correlations need 24 windows. They say what moves together, not why.
 
-    --spark draws a character a window, the last 60 of the range at most: without --window the narrowest of which all
-    fit. Each line reaches up to its own largest value, ratios up to 1; there is a gap where a group has no value.
+    --spark draws a character a window, as many as there is room for (24 to 60, the last ones): without --window the
+    narrowest windows of which all fit. Each line reaches up to its own largest value, ratios up to 1; there is a gap
+    where a group has no value.
 
     \b
     Examples:
@@ -133,20 +136,31 @@ class _Page(NamedTuple):
 
 
 def _page(database_url: str, asked: Asked) -> _Page:
-    question, trend = _understood(asked)
+    question = _understood(asked)
     with closing(connect(database_url)) as connection:
         found = answer(connection, question)
         with closing(found.rows):
             rows = list(found.rows)
         shown = _shown(found, question)
         columns, cells = [found.columns[i] for i in shown], [[row[i] for i in shown] for row in rows]
-        if trend is not None:
+        drawn = 0
+        if asked["spark"] is not None:
+            trend = trend_of(question, asked["spark"], asked["window"], _room(columns, cells))
             places = [[column.name for column in found.columns].index(name) for name in question.by]
             groups = [tuple(row[place] for place in places) for row in rows]
             lines = trend.lines(connection, groups, heights_for(sys.stdout.encoding))
             columns.append(trend.header)
+            drawn = 1
             cells = [[*row, line] for row, line in zip(cells, lines, strict=True)]
-    return _Page(columns, cells, 0 if trend is None else 1, _summary(found, len(rows), question))
+    return _Page(columns, cells, drawn, _summary(found, len(rows), question))
+
+
+def _room(columns: list[Column], cells: list[list[Any]]) -> int:
+    """How many characters a terminal has beside these columns, before their cells would break into lines."""
+    if not sys.stdout.isatty():
+        return MOST_WINDOWS
+    console = Console(file=sys.stdout)
+    return console.width - console.measure(rich_table([*columns, _NOTHING], [[*row, ""] for row in cells])).maximum
 
 
 def _drawing(database_url: str, asked: Asked) -> Drawing:
@@ -156,7 +170,7 @@ def _drawing(database_url: str, asked: Asked) -> Drawing:
 
 def _export(database_url: str, asked: Asked) -> None:
     """All columns for programs, written while they are read; they have no sparklines."""
-    question, _ = _understood(asked)
+    question = _understood(asked)
     with closing(connect(database_url)) as connection:
         found = answer(connection, question)
         with closing(found.rows):
@@ -166,10 +180,12 @@ def _export(database_url: str, asked: Asked) -> None:
         say(_summary(found, rows.number, question))
 
 
-def _understood(asked: Asked) -> tuple[Question, Trend | None]:
+def _understood(asked: Asked) -> Question:
     """What is asked now: relative times start at the present. Raises BadQuery."""
     question = _question(asked, time.time_ns() // 1_000_000)
-    return question, None if asked["spark"] is None else trend_of(question, asked["spark"], asked["window"])
+    if asked["spark"] is not None:
+        trend_of(question, asked["spark"], asked["window"])  # refused in every format, before anything is read
+    return question
 
 
 def _question(asked: Asked, now_ms: int) -> Question:

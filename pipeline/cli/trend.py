@@ -16,17 +16,18 @@ from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Question
 from pipeline.store.session import Connection
 
-MOST_WINDOWS = 60
-"""More do not fit beside a row."""
+LEAST_WINDOWS, MOST_WINDOWS = 24, 60
+"""How many are drawn at most: on a narrow terminal a day of hours, however narrow it is."""
 Group = tuple[Hashable, ...]
 
 
 class Trend(NamedTuple):
-    """One measure of the groups of ``question``, in windows of ``width``."""
+    """One measure of the groups of ``question``, in the last ``most`` windows of ``width``."""
 
     question: Question
     column: Column
     width: str
+    most: int
 
     @property
     def header(self) -> Column:
@@ -60,13 +61,14 @@ class Trend(NamedTuple):
             to_ms = max(found, default=0) + width_ms if from_ms is None else ceil_ms(self.question.now_ms, width_ms)
         if from_ms is None:
             from_ms = min(found, default=to_ms)
-        return range(max(from_ms, to_ms - MOST_WINDOWS * width_ms), to_ms, width_ms)
+        return range(max(from_ms, to_ms - self.most * width_ms), to_ms, width_ms)
 
 
-def trend_of(question: Question, measure: str, width: str | None) -> Trend:
+def trend_of(question: Question, measure: str, width: str | None, room: int = MOST_WINDOWS) -> Trend:
     """The trend of a column of the question's answer; ``width`` None is the narrowest of which all windows fit.
 
-    Raises BadQuery when the groups have no windows, or the column is no number.
+    ``room`` is how many characters there are for a line. Raises BadQuery when the groups have no windows, or the column
+    is no number.
     """
     report = question.report
     if report.compares or not (report.windows or report.time in report.keys):
@@ -76,12 +78,13 @@ def trend_of(question: Question, measure: str, width: str | None) -> Trend:
     numbers = {column.name: column for column in columns_of(question) if column.kind in NUMBERS}
     if measure not in numbers:
         raise BadQuery(f"the answer has no number {measure!r} to draw: known are {', '.join(numbers)}")
-    width = (width or _fitting(question)) if report.windows else "10m"
+    most = min(max(room, LEAST_WINDOWS), MOST_WINDOWS)
+    width = (width or _fitting(question, most)) if report.windows else "10m"
     width_ms = WIDTHS_MS[width]
     from_ms = question.from_ms
     if from_ms is not None:
         end_ms = ceil_ms(question.now_ms if question.to_ms is None else question.to_ms, width_ms)
-        from_ms = max(floor_ms(from_ms, width_ms), end_ms - MOST_WINDOWS * width_ms)
+        from_ms = max(floor_ms(from_ms, width_ms), end_ms - most * width_ms)
     windows = replace(
         question,
         by=(report.time, *question.by),
@@ -93,14 +96,14 @@ def trend_of(question: Question, measure: str, width: str | None) -> Trend:
         limit=None,
         stages=measure not in {column.name for column in columns_of(replace(question, stages=False))},
     )
-    return Trend(windows, numbers[measure], width)
+    return Trend(windows, numbers[measure], width, most)
 
 
-def _fitting(question: Question) -> str:
+def _fitting(question: Question, most: int) -> str:
     if question.from_ms is None:
         return "1d"
     range_ms = (question.now_ms if question.to_ms is None else question.to_ms) - question.from_ms
-    fitting = (width for width, width_ms in WIDTHS_MS.items() if range_ms <= MOST_WINDOWS * width_ms)
+    fitting = (width for width, width_ms in WIDTHS_MS.items() if range_ms <= most * width_ms)
     return next(fitting, "1d")
 
 

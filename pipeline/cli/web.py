@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 
 import click
 
+from consumers.kafka.access import KafkaAway
+from consumers.kafka.lookup import lookup
 from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
 from pipeline.cli.output import say
 from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
+from pipeline.store.session import Unavailable
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.server import serve
+from schemas.envelope import RawMessage
 
 
 @click.command()
@@ -22,8 +29,8 @@ from pipeline.web.server import serve
 def web(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Serve the HTTP API (/api/v1, described at /openapi.json) and the pages.
 
-    It only reads, and needs only PostgreSQL; while that is away, requests are answered with 503. Ends on SIGTERM and
-    Ctrl-C.
+    It only reads, and needs only PostgreSQL; while that is away, requests are answered with 503. Kafka, if it is set,
+    is asked for the messages of a transfer when an operator looks at one. Ends on SIGTERM and Ctrl-C.
 
     \b
     Example:
@@ -38,13 +45,29 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_stale_minutes * 60,
         settings.web_reader_tokens_file,
         settings.web_operator_tokens_file,
+        backlog_limit=settings.backlog_limit,
     )
     need_tables(config.database_url)
     try:
-        serve(config, lambda address: say(f"listening on {address}"))
+        serve(config, _lookup(settings), lambda address: say(f"listening on {address}"))
     except OSError as error:
         what = error.filename or f"{config.host}:{config.port}"
         raise ConfigurationError(
             f"{what}: {os.strerror(error.errno or 0)}: correct the token files, --host or --port"
         ) from error
     return DONE
+
+
+def _lookup(settings: Settings) -> Lookup | None:
+    """How to find messages, if it is set where Kafka is."""
+    if settings.kafka_bootstrap is None:
+        return None
+    access = kafka_access(settings)
+
+    def look(references: Sequence[str]) -> Mapping[str, RawMessage]:
+        try:
+            return lookup(access, references)
+        except KafkaAway as away:
+            raise Unavailable("Kafka", away.address, away.why) from away
+
+    return look

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
+_WEB = "transferscope web"
+_NAME_BYTES = 63
+"""Postgres cuts longer names of applications."""
+
 
 def writer_pids(connection: Connection) -> list[int]:
     """The process ids, on the server's machine, of the connections that write batches into this database."""
@@ -17,9 +21,25 @@ def writer_pids(connection: Connection) -> list[int]:
 
 def writer_addresses(connection: Connection) -> list[str]:
     """Where the health pages of the workers are that write into this database, as each of them said on connecting."""
+    return _addresses(connection, "transferscope writer")
+
+
+def web_addresses(connection: Connection) -> list[str]:
+    """Where web processes listen that read this database, as each of them said on connecting."""
+    return _addresses(connection, _WEB)
+
+
+def web_application(address: str) -> str:
+    """The name under which a web process connects: with its address, unless that is too long to be told whole."""
+    name = f"{_WEB} {address}".rstrip()
+    return name if len(name.encode()) <= _NAME_BYTES else _WEB
+
+
+def _addresses(connection: Connection, application: str) -> list[str]:
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT split_part(application_name, ' ', 3) FROM pg_stat_activity"
-            " WHERE application_name LIKE 'transferscope writer _%' AND datname = current_database() ORDER BY 1"
+            " WHERE application_name LIKE %s AND datname = current_database() ORDER BY 1",
+            (f"{application} _%",),
         )
         return [address for (address,) in cursor.fetchall()]

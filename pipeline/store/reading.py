@@ -9,6 +9,7 @@ from threading import BoundedSemaphore, Lock
 import psycopg2
 from psycopg2 import errors
 
+from pipeline.store.activity import web_application
 from pipeline.store.session import Connection, Unavailable, connect, service_address
 
 
@@ -21,11 +22,18 @@ class TooSlow(Exception):
 
 
 class Readers:
-    """At most ``size`` connections, made when they are needed. A broken one is thrown away."""
+    """At most ``size`` connections, made when they are needed. A broken one is thrown away.
 
-    def __init__(self, database_url: str, size: int, timeout_s: float) -> None:
+    ``address`` is where the readers' process listens: its connections tell it to ``activity``.
+    """
+
+    def __init__(self, database_url: str, size: int, timeout_s: float, address: str = "") -> None:
         self._url = database_url
-        self._options = f"-c statement_timeout={int(timeout_s * 1000)} -c default_transaction_read_only=on"
+        self._application = web_application(address)
+        self._options = (
+            f"-c statement_timeout={int(timeout_s * 1000)} -c default_transaction_read_only=on"
+            " -c work_mem=32MB"  # sums of 20 000 links at once, which would else go by way of the disk
+        )
         self._free: list[Connection] = []
         self._lock = Lock()
         self._seats = BoundedSemaphore(size)
@@ -66,7 +74,7 @@ class Readers:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        return connect(self._url, "transferscope web", self._options)
+        return connect(self._url, self._application, self._options)
 
     def _give_back(self, connection: Connection) -> None:
         if connection.closed:

@@ -96,12 +96,12 @@ SELECT at, link_id, n, ok, n - ok, 0, n * size, ok * size, n * size, 0, 0, 0,
     least(at + interval '{{seconds}} seconds 2 minutes', %(now)s)
 FROM (
     SELECT *, n - round(n * failing)::bigint AS ok, 5000 + (h >> 20 & 65535) AS ms FROM (
-        SELECT at, link_id, size, failing, h,
+        SELECT to_timestamp(second) AS at, link_id, size, failing, h,
             greatest(1, round(rate * {{seconds}} / 600 * (0.5 + (h >> 36 & 1023) / 1024::float)))::bigint AS n
-        FROM generate_series(%(begin)s::timestamptz, %(last)s::timestamptz, interval '{{seconds}} seconds') AS at
-        CROSS JOIN busy
-        CROSS JOIN LATERAL (
-            SELECT hashint8extended(link_id * 1000000000::bigint + extract(epoch FROM at)::bigint / 600, %(seed)s) AS h
+        FROM (
+            SELECT *, hashint8extended(link_id * 1000000000::bigint + second / 600, %(seed)s) AS h
+            FROM generate_series(%(begin_s)s::bigint, %(last_s)s::bigint, {{seconds}}) AS second CROSS JOIN busy
+            OFFSET 0  -- or the hash would be made anew in each expression
         ) AS hashed
         WHERE (h & 1048575) / 1048576::float < 1 - exp(-least(rate * {{seconds}} / 600, 50))
     ) AS counted
@@ -124,7 +124,8 @@ INSERT INTO store.error_10m (window_start, link_id, error_id, count, sample_at, 
 SELECT window_start, link_id, 1 + (h & 255) * (h & 255) %% 60, failed, window_start, h,
     'operation on /store/data/' || md5(h::text) || ' ended: ' || repeat('reason ', 12)
 FROM (
-    SELECT *, hashint8extended(link_id + extract(epoch FROM window_start)::bigint, %(seed)s) AS h FROM store.link_10m
+    SELECT *, hashint8extended(link_id + extract(epoch FROM window_start)::bigint, %(seed)s) AS h
+    FROM store.link_10m
     WHERE window_start >= %(begin)s AND window_start <= %(last)s AND failed > 0
 ) AS failing ORDER BY 1, 2
 """
@@ -212,12 +213,14 @@ def fill_windows(
     }
     Partitions().ensure(connection, range(first - _WAITING_DAYS * DAY_MS, midnight + 2 * DAY_MS, DAY_MS))
     with connection, connection.cursor() as cursor:
+        cursor.execute("SET work_mem = '256MB'")  # a day is sorted at once
         for statement in (_LINKS, _BUSY):
             cursor.execute(statement, values)
         cursor.execute(_KINDS)
     windows = dict.fromkeys(WIDTHS_MS, 0)
     for day in range(first, midnight + DAY_MS, DAY_MS):
-        span = values | {"begin": moment(day), "last": moment(min(day + DAY_MS - 1, last))}
+        until = min(day + DAY_MS - 1, last)
+        span = values | {"begin": moment(day), "last": moment(until), "begin_s": day // 1000, "last_s": until // 1000}
         with connection, connection.cursor() as cursor:
             for width, rows in _fill_day(cursor, span, has_base=(midnight - day) // DAY_MS in BASE_DAYS_AGO).items():
                 windows[width] += rows

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
-from pipeline.store.queries.answer import answer
-from pipeline.web import asks, formats
+from pipeline.web import asks, exports, formats
 from pipeline.web.context import Context
 from pipeline.web.parameters import (
     AlertParameters,
@@ -29,21 +27,24 @@ from pipeline.web.parameters import (
     Ranked,
     SeriesParameters,
     SitesParameters,
+    StagesParameters,
     SummaryParameters,
     TransferParameters,
 )
 from pipeline.web.problems import MEDIA_TYPE, TITLES, ProblemDocument
-from pipeline.web.serving import CACHE, VARY, Server, reply
+from pipeline.web.serving import Server, reply
 from pipeline.web.table import Table
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": TITLES[status], "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 406, 500, 503, 504)
+    for status in (400, 401, 403, 404, 406, 429, 500, 503, 504)
 }
 _TABLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "Rows with their columns", "content": {"application/json": {}, "text/csv": {}}},
     304: {"description": "Not changed since the ETag"},
 }
+
+_SCHEMA: dict[int | str, dict[str, Any]] = {200: {"content": {formats.XML: {}}}}
 
 
 def router(server: Server) -> APIRouter:
@@ -72,7 +73,7 @@ def router(server: Server) -> APIRouter:
         return told(request, asked, lambda context: asks.links(context, asked))
 
     @api.get("/links/stages", summary="Where the time is spent")
-    def stages(request: Request, asked: Annotated[SeriesParameters, Query()]) -> Response:
+    def stages(request: Request, asked: Annotated[StagesParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.stages(context, asked))
 
     @api.get("/channels", summary="Channels of FTS")
@@ -112,6 +113,10 @@ def router(server: Server) -> APIRouter:
     def lost(request: Request, asked: Annotated[InFlightParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.in_flight(context, asked, lost=True))
 
+    @api.get("/transfers/{transfer_id:path}/messages", summary="Both messages of each attempt as they came (operator)")
+    def messages(request: Request, transfer_id: str, asked: Annotated[Form, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.messages(context, transfer_id, server.lookup))
+
     @api.get("/transfers/{transfer_id:path}", summary="All attempts of one transfer (reader)")
     def transfer(request: Request, transfer_id: str, asked: Annotated[Form, Query()]) -> Response:
         return told(request, asked, lambda context: asks.transfer(context, transfer_id))
@@ -150,33 +155,10 @@ def router(server: Server) -> APIRouter:
 
     @api.get("/export/windows", summary="All link windows of a range, streamed")
     def export(request: Request, asked: Annotated[ExportParameters, Query()]) -> Response:
-        form = formats.chosen(asked.format, request.headers.get("accept"), ("csv", "xml", "json"))
-        stack = ExitStack()
-        try:
-            context = stack.enter_context(server.context(request, asked, form))
-            question, _ = asks.export(context, asked)
-            found = answer(context.connection, question)
-            if form == "json":
-                with stack:
-                    table = Table(found.columns, list(found.rows))
-                    return reply(request, context, table, asked, form)
-            rows = stack.enter_context(closing(found.rows))
-            lines = (
-                formats.csv_lines(found.columns, rows, raw=asked.raw)
-                if form == "csv"
-                else formats.xml_lines(found.columns, rows, "windows", "window")
-            )
-            first = next(lines)  # what is wrong shows before the status is sent
-        except BaseException:
-            stack.close()
-            raise
+        return exports.export(server, request, asked)
 
-        def stream() -> Iterator[str]:
-            with stack:
-                yield first
-                yield from lines
-
-        headers = {"Cache-Control": CACHE, "Vary": VARY, "ETag": context.tag or ""}
-        return StreamingResponse(stream(), media_type=formats.CSV if form == "csv" else formats.XML, headers=headers)
+    @api.get("/schema/windows.xsd", summary="XML Schema of exported windows", responses=_SCHEMA)
+    def windows_schema() -> Response:
+        return Response(exports.schema(), media_type=formats.XML)
 
     return api

@@ -19,6 +19,7 @@ from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
 from pipeline.store.session import Unavailable
 from pipeline.web import api
+from pipeline.web.aliases import Endings
 from pipeline.web.config import WebConfig
 from pipeline.web.context import NotModified
 from pipeline.web.pages import routes
@@ -62,6 +63,7 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
     pages = routes.add(app, shared)
     _health(app, shared)
     _every_reply(app)
+    app.add_middleware(Endings)
     _wrong(app, pages)
     _describe(app)
     return app
@@ -111,7 +113,8 @@ def as_problem(request: Request, error: Exception) -> Problem:
         return Problem(503, "all connections to the database are in use: try again", headers={"Retry-After": "5"})
     if isinstance(error, Unavailable):
         LOG.warning("request %s: %s", request.state.request_id, error)
-        return Problem(503, "the database cannot be reached: try again", headers={"Retry-After": "10"})
+        service = "the database" if error.service == "PostgreSQL" else error.service
+        return Problem(503, f"{service} cannot be reached: try again", headers={"Retry-After": "10"})
     if isinstance(error, RequestValidationError):
         return _invalid(request, error)
     assert isinstance(error, HTTPException)
@@ -123,7 +126,7 @@ def _wrong(app: FastAPI, pages: Pages) -> None:
     async def problem(request: Request, error: Exception) -> Response:
         found = as_problem(request, error)
         if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
-            return pages.problem(found, request.state.request_id)
+            return pages.problem(found, request)
         return told(request, found)
 
     for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, RequestValidationError, HTTPException):

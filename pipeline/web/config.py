@@ -20,8 +20,20 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """What one caller may do: so many requests at once, and so many a second for long."""
+
+    per_s: float = 20.0
+    burst: int = 240
+
+
+@dataclass(frozen=True)
 class WebConfig:
-    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line."""
+    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
+
+    ``backlog_limit``: a queue in which more messages wait is behind.
+    ``address`` is the one that others reach it at, known once it listens.
+    """
 
     database_url: str
     host: str = "127.0.0.1"
@@ -31,4 +43,7 @@ class WebConfig:
     stale_s: int = 1200
     reader_tokens: Path | None = None
     operator_tokens: Path | None = None
+    backlog_limit: int = 5000
     thresholds: Thresholds = Thresholds()
+    address: str = ""
+    rate: Rate = Rate()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,19 +11,21 @@ from pydantic import BaseModel
 
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
+from pipeline.store.queries.gaps import gaps
 from pipeline.store.queries.health import freshness
+from pipeline.store.queries.marks import Mark, mark, not_final
 from pipeline.store.queries.names import is_known
 from pipeline.store.queries.question import Condition, Order, Question, parse_by, parse_order
 from pipeline.store.queries.reports import Report
-from pipeline.store.queries.revision import Revision, revision
 from pipeline.store.session import Connection
 from pipeline.units import iso
 from pipeline.web import cursors, filters
 from pipeline.web.access import Role
 from pipeline.web.filters import Span
-from pipeline.web.parameters import Common, Paged
+from pipeline.web.parameters import Common, Paged, Timed
 from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
+from schemas.events import FTS
 
 MINUTE_MS = 60_000
 MAX_GROUPS = 40_000
@@ -48,9 +50,10 @@ class Context:
     flavour: str = ""
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
-    revisions: dict[Span, Revision] = field(default_factory=dict)
+    marks: dict[Span, Mark] = field(default_factory=dict)
+    waiting: dict[Span, int] = field(default_factory=dict)
 
-    def span(self, asked: Common) -> Span:
+    def span(self, asked: Timed) -> Span:
         """The range that was asked for."""
         return filters.span(asked.from_, asked.to, asked.bin, self.now_ms)
 
@@ -65,18 +68,20 @@ class Context:
 
         In a range that holds now, throughput divides by the time that passed: such a tag lives for a minute.
         """
-        if span not in self.revisions:  # a page asks several questions about the same windows
-            self.revisions[span] = revision(self.connection, span.width, span.from_ms, span.to_ms)
-        now = self.revisions[span]
+        if span not in self.marks:  # a page asks several questions about the same windows
+            self.marks[span] = mark(self.connection, span.width, span.from_ms, span.to_ms)
+        now = self.marks[span]
         minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
         query = asked.model_dump(exclude={"from_", "to"})
         tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
         self.tag = f'W/"{tag}"'
         self.meta["revision"] = tag
         self.meta["unfinished"] = span.to_ms > self.now_ms
-        self.meta["not_final"] = now.rows - now.final
         if self.known_tag and (self.known_tag == "*" or self.tag in [tag.strip() for tag in self.known_tag.split(",")]):
             raise NotModified(self.tag)
+        if span not in self.waiting:
+            self.waiting[span] = not_final(self.connection, span.width, now)
+        self.meta["not_final"] = self.waiting[span]
 
     def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
         """All groups of a question; raises Problem 400 when there are more than ``limit``."""
@@ -88,7 +93,7 @@ class Context:
 
     def listed(self, asked: Paged, question: Question, span: Span, *, usual: str, ties: Sequence[str]) -> Table:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
-        question, after = self.ordered(asked, question, usual, ties)
+        question, after = self.ordered(asked, replace(question, search=asked.q), usual, ties)
         places = [column.name for column in columns_of(question)]
         found = page(self.connection, question, after)
         rows = list(found.rows)
@@ -126,6 +131,17 @@ class Context:
         """Notes up to when data are there."""
         newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
         self.meta["data_through"] = iso(max(newest)) if newest else None
+
+    def gaps(self, asked: Common, span: Span) -> None:
+        """Notes when each source of what is asked was not heard, as far as it is known by now."""
+        end_ms = min(span.to_ms, self.now_ms)
+        found = gaps(self.connection, span.from_ms, end_ms)
+        of_technology, of_instance = filters.chooses(asked.technology), filters.chooses(asked.fts)
+        self.meta["gaps"] = [
+            {"source": gap.source, "from": iso(gap.from_), "to": iso(gap.to)}
+            for gap in found
+            if any(map(of_technology, gap.technologies)) and (FTS not in gap.technologies or of_instance(gap.source))
+        ]
 
     def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
         """Rows of an answer with what is known of all of them."""

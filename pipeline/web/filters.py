@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.stages.windows import WIDTHS_MS
@@ -17,6 +17,8 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 MAX_BINS = 4400
 """Most windows in a range of a wide question: 30 days of ten minutes are 4320."""
+
+MAX_PERCENTILES = 10
 
 PLAIN = ("vo", "technology", "fts", "channel")
 END_KINDS = ("site", "host", "country")
@@ -71,6 +73,24 @@ def conditions(asked: Common, known: Known) -> tuple[Condition, ...]:
     for side in ("src", "dst"):
         found += _ends(side, getattr(asked, side), known)
     return tuple(found)
+
+
+def chooses(written: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a filter by name lets a name pass."""
+    wanted = {value for value in written if not value.startswith("!")}
+    refused = {value.removeprefix("!") for value in written if value.startswith("!")}
+    return lambda name: (not wanted or name in wanted) and name not in refused
+
+
+def shares(written: str) -> tuple[float, ...]:
+    """Percentiles such as ``50,90,99.9`` as shares; raises Problem 400 for what is none, or too many."""
+    try:
+        found = tuple(dict.fromkeys(float(part) / 100 for part in written.split(",")))
+    except ValueError:
+        found = ()
+    if not 1 <= len(found) <= MAX_PERCENTILES or not all(0 < share < 1 for share in found):
+        raise bad_parameter("p", f"is up to {MAX_PERCENTILES} numbers between 0 and 100, such as 50,90,99")
+    return found
 
 
 def one_of(column: str, written: Iterable[str]) -> list[Condition]:

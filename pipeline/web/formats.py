@@ -7,12 +7,14 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import orjson
 
 from pipeline.store.queries.columns import Column, Kind
+from pipeline.store.queries.meanings import meaning
 from pipeline.units import iso
 from pipeline.web.problems import Problem
 from pipeline.web.table import Table
@@ -25,6 +27,8 @@ EXACT = 2**53
 
 UNITS: dict[Kind, str] = {"bytes": "B", "ms": "ms", "rate": "B/s", "percent": "%", "ratio": "1", "count": "1"}
 _SUFFIXES: dict[Kind, str] = {"bytes": "_B", "ms": "_ms", "rate": "_B_s", "percent": "_percent"}
+XML_ROOT, XML_ROW = "windows", "window"
+_BATCH = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,12 +68,24 @@ def value(found: Any) -> Any:
 
 def json_document(table: Table, meta: Mapping[str, Any], *, objects: bool) -> bytes:
     """{meta, columns, rows}."""
-    rows: list[Any] = [[value(cell) for cell in row] for row in table.rows]
-    if objects:
-        names = [column.name for column in table.columns]
-        rows = [dict(zip(names, row, strict=True)) for row in rows]
-    columns = [{"name": c.name, "type": c.kind, "unit": UNITS.get(c.kind)} for c in table.columns]
-    return orjson.dumps({"meta": dict(meta), "columns": columns, "rows": rows}, default=value)
+    return "".join(json_lines(table, table.rows, meta, objects=objects)).encode()
+
+
+def json_lines(about: Table, rows: Iterable[Sequence[Any]], meta: Mapping[str, Any], *, objects: bool) -> Iterator[str]:
+    """The same piece by piece, of rows that come one after the other with the columns of ``about``."""
+    names = [column.name for column in about.columns]
+    columns = [
+        {"name": c.name, "type": c.kind, "unit": UNITS.get(c.kind), "meaning": meaning(c.name)} for c in about.columns
+    ]
+    head = orjson.dumps({"meta": dict(meta), "columns": columns}, default=value).decode()
+    yield head[:-1] + ',"rows":['
+    between = ""
+    for some in _batches(rows):
+        written = [[value(cell) for cell in row] for row in some]
+        found = [dict(zip(names, row, strict=True)) for row in written] if objects else written
+        yield between + orjson.dumps(found, default=value).decode()[1:-1]
+        between = ","
+    yield "]}"
 
 
 def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, raw: bool) -> Iterator[str]:
@@ -79,7 +95,7 @@ def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, raw: 
     writer.writerow(header(columns))
     for number, row in enumerate(rows, 1):
         writer.writerow([_cell(cell, raw) for cell in row])
-        if number % 500 == 0:
+        if number % _BATCH == 0:
             yield _emptied(buffer)
     yield _emptied(buffer)
 
@@ -89,18 +105,24 @@ def header(columns: Sequence[Column]) -> list[str]:
     return [_with_unit(column) for column in columns]
 
 
-def xml_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]], root: str, row_name: str) -> Iterator[str]:
-    """One element a row, an attribute a value that is known."""
+def xml_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """One element a row, an attribute a value that is known: ``schema.py`` describes them."""
     names = header(columns)
-    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>\n'
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<{XML_ROOT}>\n'
     for row in rows:
         known = (
             f" {name}={quoteattr(_clean(_text(cell)))}"
             for name, cell in zip(names, row, strict=True)
             if cell is not None
         )
-        yield f"<{row_name}{''.join(known)}/>\n"
-    yield f"</{escape(root)}>\n"
+        yield f"<{XML_ROW}{''.join(known)}/>\n"
+    yield f"</{XML_ROOT}>\n"
+
+
+def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    each = iter(rows)
+    while some := list(islice(each, _BATCH)):
+        yield some
 
 
 def _weighed(media: str) -> tuple[str, float]:

@@ -30,14 +30,20 @@ class Paged(BaseModel):
     sort: str = Field("", max_length=200, description="Columns to sort by, - before one for falling.")
     limit: int = Field(50, ge=1, le=MAX_ROWS)
     cursor: str | None = Field(None, max_length=4000, description="From meta.links.next of the page before.")
+    q: str = Field("", max_length=200, description="Part of one of the names of a row, in any case.")
 
 
-class Common(Form):
-    """Range and filters: what every endpoint over windows takes."""
+class Timed(Form):
+    """A range over time."""
 
     from_: str = Field("now-24h", alias="from", description="From this time on: RFC 3339, epoch s or ms, now-24h.")
     to: str = Field("now", description="Before this time. The range is rounded outward to windows.")
     bin: Bin = Field("auto", description="Width of windows; auto: 10m up to 48 h, 1h up to 30 days, else 1d.")
+
+
+class Common(Timed):
+    """Range and filters: what every endpoint over windows takes."""
+
     vo: Several = Field([], description=_PLAIN)
     technology: Several = Field([], description=_PLAIN)
     fts: Several = Field([], description=_PLAIN)
@@ -60,6 +66,16 @@ class SeriesParameters(Common):
     """Windows over time."""
 
     by: str = Field("", max_length=200, description="Columns that make a series each, beside the technology.")
+    measure: Several = Field(
+        [], description="Columns to give: bytes_moved, efficiency, streaming_mean, total_p95 …; repeated: several."
+    )
+
+
+class StagesParameters(Common):
+    """Where the time is spent."""
+
+    by: str = Field("", max_length=200, description="Columns to group by, beside the technology.")
+    p: str = Field("50,95", max_length=60, description="Percentiles, such as 50,90,99.9: at most ten.")
 
 
 class MatrixParameters(Common):
@@ -67,6 +83,8 @@ class MatrixParameters(Common):
 
     rows: Literal["country", "site", "host"] = Field("country", description="Level of the sources.")
     cols: Literal["country", "site", "host"] = Field("country", description="Level of the destinations.")
+    min_n: int = Field(0, ge=0, description="Only cells with at least so many ok and failed.")
+    transpose: bool = Field(False, description="Destinations before sources.")
     top: int = Field(60, ge=1, le=200, description="Most sources and most destinations, those with most bytes.")
 
 
@@ -147,7 +165,6 @@ class HostParameters(Paged, Form):
     )
     site: Several = Field([], description=_PLAIN)
     country: Several = Field([], description=_PLAIN)
-    q: str = Field("", max_length=200, description="Part of the host's name, in any case.")
 
 
 class QualityParameters(Form):
@@ -181,3 +198,4 @@ class ExportParameters(Common):
     """Windows as they are; ``bin`` chooses their width."""
 
     format: Literal["json", "csv", "xml"] | None = None  # type: ignore[assignment]
+    count: bool = Field(False, description="How many rows there are, instead of them.")

@@ -6,19 +6,23 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import uvicorn
 
 from pipeline.web.app import create_app
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
+from pipeline.web.serving import Server
 
 
-def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
+def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], None]) -> None:
     """Answers until SIGTERM or SIGINT; ``listening`` is told the address first.
 
-    Raises OSError when the address cannot be had or a token file cannot be read.
+    ``lookup`` finds the messages behind a transfer, None: nothing does.
+
+    Raises OSError when the address cannot be had or a token file cannot be read, Unavailable when the database is away.
     """
-    app = create_app(config)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,8 +30,13 @@ def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
         opened.listen()  # before anybody is told
         port = opened.getsockname()[1]
         host = f"[{config.host}]" if family is socket.AF_INET6 else config.host
-        listening(f"http://{host}:{port}")
-        server = uvicorn.Server(
+        address = f"http://{host}:{port}"
+        shared = Server(replace(config, address=address), lookup)
+        app = create_app(shared.config, shared)
+        with shared.readers.connection():
+            pass  # it stays open: status finds the address before the first request
+        listening(address)
+        served = uvicorn.Server(
             uvicorn.Config(
                 app,
                 log_level=logging.WARNING,
@@ -37,4 +46,4 @@ def serve(config: WebConfig, listening: Callable[[str], None]) -> None:
         )
         # uvicorn ends in order, then raises the signal once more for whoever was there before it.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        server.run(sockets=[opened])
+        served.run(sockets=[opened])

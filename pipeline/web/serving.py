@@ -17,28 +17,50 @@ from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
 from pipeline.units import iso
 from pipeline.web import formats
-from pipeline.web.access import Tokens
+from pipeline.web.access import Role, Tokens
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
+from pipeline.web.limits import Limiter
+from pipeline.web.problems import Problem, bad_parameter
+from pipeline.web.signing import role_of, token_of
 from pipeline.web.table import Table
 
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 CACHE = "private, no-cache"
 
 
 class Server:
     """What all requests share."""
 
-    def __init__(self, config: WebConfig, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
-        self.readers = Readers(config.database_url, config.connections, config.timeout_s)
+        self.lookup = lookup
+        self.readers = Readers(config.database_url, config.connections, config.timeout_s, config.address)
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
+        self.limiter = Limiter(config.rate)
+
+    def take(self, request: Request) -> None:
+        """Takes a request of somebody who is not known from what his address may ask; raises Problem 429."""
+        self.limiter.take(request.client.host if request.client else "")
 
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
         """The context of a request; its connection goes back at the end."""
-        role = self.tokens.role(request.headers.get("authorization"))
+        for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
+            if "\0" in value:
+                raise bad_parameter(name, "has a NUL, which no name and no text holds")
+        # Behind a token that is not known stands an address like any other: guessing must not be free.
+        try:
+            role = role_of(request, self.tokens)
+        except Problem:
+            self.take(request)
+            raise
+        if role is Role.ANONYMOUS:
+            self.take(request)
+        else:
+            self.limiter.take(f"token {token_of(request)}")
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)
@@ -47,7 +69,7 @@ class Server:
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:
-    """A table as JSON or CSV."""
+    """A table as JSON, CSV or XML."""
     headers = {"Cache-Control": CACHE, "Vary": VARY}
     if context.tag is not None:
         headers["ETag"] = context.tag
@@ -56,6 +78,9 @@ def reply(request: Request, context: Context, table: Table, asked: Any, form: st
         pairs = [(key, value) for key, value in request.query_params.multi_items() if key != "cursor"]
         following = f"{request.url.path}?{urlencode([*pairs, ('cursor', table.next_cursor)])}"
         headers["Link"] = f'<{following}>; rel="next"'
+    if form == "xml":
+        text = "".join(formats.xml_lines(table.columns, table.rows))
+        return Response(text, media_type=formats.XML, headers=headers)
     if form == "csv":
         text = "".join(formats.csv_lines(table.columns, table.rows, raw=asked.raw))
         return Response(text, media_type=formats.CSV, headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,15 @@ class Table:
         names = [column.name for column in self.columns]
         for row in self.rows:
             yield dict(zip(names, row, strict=True))
+
+    def place(self, name: str) -> int:
+        """Where the values of a column stand in a row."""
+        return [column.name for column in self.columns].index(name)
+
+    def only(self, names: Iterable[str]) -> Table:
+        """The same with these columns alone, in the order in which they stand."""
+        wanted = set(names)
+        return self.without(*(column.name for column in self.columns if column.name not in wanted))
 
     def without(self, *names: str) -> Table:
         """The same without these columns."""

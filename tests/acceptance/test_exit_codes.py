@@ -83,6 +83,7 @@ def unreachable(folder: Path) -> list[Case]:
                 for name in ("init", "worker", "relay", "alerts", "status", "verify", "recompute", "doctor", "web")
             ),
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
+            ("export", "links", "--from", "-1h", "--out", str(folder / "x.csv")),
             ("replay", recorded),
             ("dead-letters", "list"),
             ("dead-letters", "show", "1"),
@@ -121,6 +122,7 @@ def misconfigured(folder: Path) -> list[Case]:
         ),
         ("replay", recorded),
         ("query", "links"),
+        ("export", "links", "--from", "-1h", "--out", str(folder / "x.csv")),
         ("dead-letters", "list"),
         ("topology", "show", "x.org"),
     ]

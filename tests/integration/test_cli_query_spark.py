@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.cli.spark import ASCII, BLOCKS, sparkline
 from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
+from tests.support.pseudo_terminal import on_a_terminal
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
@@ -98,6 +100,18 @@ def test_a_terminal_without_blocks_gets_ascii(traffic: Shell, monkeypatch: pytes
     ).stdout.decode("latin-1")
     expected = "".join(ASCII[BLOCKS.index(character)] if character != " " else " " for character in "▂ ▃▅█▁")
     assert next(row for row in told.splitlines() if "cms" in row).endswith(expected)
+
+
+def test_on_a_terminal_lines_leave_the_numbers_whole(traffic: Shell) -> None:
+    question = ("query", "links", "--from", "2026-11-22T00:00Z", "--to", "2026-11-22T13:00Z", "--by", "vo")
+    with on_a_terminal(*question, "--window", "10m", "--spark", "ok", environment={"COLUMNS": "120"}) as screen:
+        assert screen.ended() == 0
+        lines = [re.sub(r"\x1b\[[0-9;]*m", "", shown).rstrip() for shown in screen.sent().splitlines()]
+    assert lines[0].endswith("throughput  ok per 10m")
+    assert [next(vo for vo in GOOD if vo in row) for row in lines[1:3]] == ["cms", "atlas"]
+    assert lines[1].endswith("▂ ▃▅█▁")
+    assert lines[3].startswith("2 rows")
+    assert all(len(shown) <= 120 for shown in lines)
 
 
 def test_hostile_text_beside_a_line_stays_text(traffic: Shell) -> None:

@@ -14,7 +14,9 @@ from urllib.request import urlopen
 import pytest
 
 from tests.support import postgres
+from tests.support.commands import Commands
 from tests.support.shell import Shell
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -38,6 +40,21 @@ def test_it_tells_its_free_port_answers_and_ends_in_order(database_url: str, tmp
         finally:
             process.kill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_status_tells_where_it_listens_for_as_long_as_it_does(shell: Shell, database_url: str, tmp_path: Path) -> None:
+    assert shell.json("status")["web"] == []
+    commands = Commands({postgres.VARIABLE: database_url}, tmp_path)
+    try:
+        running = commands.start("web", "--port", "0")
+        running.await_word("listening on ")
+        address = running.said().partition("listening on ")[2].split()[0]
+        assert shell.json("status")["web"] == [address]
+        assert f"web: {address}\n" in shell("status")
+        running.end()
+        eventually(lambda: shell.json("status")["web"] == [], 10)
+    finally:
+        commands.close()
 
 
 def test_a_token_file_that_is_not_there_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fastapi.testclient import TestClient
 
 from pipeline.web.app import create_app
-from pipeline.web.config import WebConfig
+from pipeline.web.config import Rate, WebConfig
 from pipeline.web.serving import Server
+
+USUAL = Rate()
 
 
 class Api:
     """``rows`` and ``problem`` ask below /api/v1 with ``usual`` parameters; tokens are "reads" and "operates"."""
 
-    def __init__(self, client: TestClient, usual: dict[str, Any]) -> None:
+    def __init__(self, client: TestClient, usual: Mapping[str, str]) -> None:
         self.client = client
         self.usual = usual
 
@@ -48,12 +51,14 @@ class Api:
 
 
 @contextmanager
-def api(database_url: str, folder: Path, now_ms: int, **usual: Any) -> Iterator[Api]:
+def api(
+    database_url: str, folder: Path, now_ms: int, usual: Mapping[str, str] = MappingProxyType({}), *, rate: Rate = USUAL
+) -> Iterator[Api]:
     """The application over that store, with token files in ``folder``; its clock stands at ``now_ms``."""
     (folder / "readers").write_text("reads\n")
     (folder / "operators").write_text("operates\n")
     config = WebConfig(
-        database_url, reader_tokens=folder / "readers", operator_tokens=folder / "operators", timeout_s=10
+        database_url, reader_tokens=folder / "readers", operator_tokens=folder / "operators", timeout_s=10, rate=rate
     )
     with TestClient(create_app(config, Server(config, clock=lambda: now_ms / 1000))) as client:
         yield Api(client, usual)

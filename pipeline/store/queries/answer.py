@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import connection as Connection
 from sqlalchemy import Dialect, Select
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries import quantiles
 from pipeline.store.queries.backlog import backlog_statement
+from pipeline.store.queries.coarsest import held
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.hosts import hosts_statement
 from pipeline.store.queries.paging import page_of
@@ -71,12 +73,13 @@ def columns_of(question: Question) -> tuple[Column, ...]:
     columns = statement(question).columns
     if not question.stages:
         return columns
-    read_off = {f"{stage}_mean": quantiles.columns(stage) for stage in question.report.stages}
+    read_off = {f"{stage}_mean": quantiles.columns(stage, question.quantiles) for stage in question.report.stages}
     return tuple(each for column in columns for each in (column, *read_off.get(column.name, ())))
 
 
 def answer(connection: Connection, question: Question) -> Answer:
     """Starts the question in a transaction of ``connection``; its rows raise psycopg2's errors."""
+    question = _held(connection, question)
     asked = statement(question)
     found = Answer(columns_of(question), asked.from_ms, asked.to_ms)
     find = _with_quantiles if question.stages else _rows
@@ -89,18 +92,42 @@ def page(connection: Connection, question: Question, after: Sequence[object] | N
 
     ``question.order`` must tell all rows apart. Rows raise psycopg2's errors.
     """
-    asked = statement(question)
+    asked = statement(_held(connection, question))
     found = Answer(asked.columns, asked.from_ms, asked.to_ms)
-    whole = Statement(page_of(asked, question.order, after), asked.columns, asked.from_ms, asked.to_ms)
+    names = searched(question) if question.search else ()
+    whole = Statement(
+        page_of(asked, question.order, after, question.search, names), asked.columns, asked.from_ms, asked.to_ms
+    )
     found.rows = _rows(connection, question, whole, found)
     return found
+
+
+def _held(connection: Connection, question: Question) -> Question:
+    """The question with what it has to know of final windows, if it adds windows up."""
+    return replace(question, held_ms=held(connection)) if question.report.windows and question.by else question
+
+
+def searched(question: Question) -> tuple[str, ...]:
+    """The columns in which ``search`` looks: names that tell rows apart, but never the technology."""
+    texts = {column.name for column in question.report.columns if column.kind == "text"}
+    return tuple(name for name in question.by or question.report.keys if name in texts - {"technology"})
+
+
+def count(connection: Connection, question: Question) -> int:
+    """How many rows the question has, whatever its limit."""
+    rows = statement(question).select.order_by(None).subquery("rows")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(*as_sql(sa.select(sa.func.count()).select_from(rows)))
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     # A named cursor stays on the server: an export of millions of rows is not held in memory.
     with connection, connection.cursor(name="answer") as cursor:
         cursor.itersize = 2000
-        cursor.execute(*_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
+        cursor.execute(*as_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
         for number, row in enumerate(cursor):
             if number == question.limit:
                 found.has_more = True
@@ -110,15 +137,16 @@ def _rows(connection: Connection, question: Question, asked: Statement, found: A
 
 def _with_quantiles(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
     """Rows and histograms in one snapshot. To sort by a quantile, all rows have to be there first."""
-    read_off = [column.name for stage in question.report.stages for column in quantiles.columns(stage)]
+    stages, shares = question.report.stages, question.quantiles
+    read_off = [column.name for stage in stages for column in quantiles.columns(stage, shares)]
     sorted_here = any(order.column in read_off for order in question.order)
     select = asked.select if question.limit is None or sorted_here else asked.select.limit(question.limit + 1)
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        cursor.execute(*_sql(select))
+        cursor.execute(*as_sql(select))
         plain = cursor.fetchall()
-        cursor.execute(*_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
-        histograms = quantiles.Histograms(question.report.stages, cursor)
+        cursor.execute(*as_sql(quantiles.bins_statement(question, *_range(question, asked, plain))))
+        histograms = quantiles.Histograms(question, cursor)
     names = [*(column.name for column in asked.columns), *read_off]
     places = [names.index(column.name) for column in found.columns]
     groups = len(quantiles.groups_of(question))
@@ -145,6 +173,7 @@ def _sort(rows: list[tuple[Any, ...]], place: int, order: Order) -> None:
         rows.sort(key=lambda row: row[place] is None)
 
 
-def _sql(select: Select[Any]) -> tuple[str, Any]:
+def as_sql(select: Select[Any]) -> tuple[str, Any]:
+    """Text and parameters of a statement, as a cursor takes them."""
     compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), compiled.params

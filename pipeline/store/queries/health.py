@@ -36,6 +36,17 @@ def waiting_dead_letters(connection: Connection) -> dict[str, int]:
         return {reason: int(number) for reason, number in cursor.fetchall()}
 
 
+def open_alerts(connection: Connection) -> int:
+    """How many alerts are not cleared, without those that are silenced now."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM report.alert"
+            " WHERE cleared_at IS NULL AND (silenced_until IS NULL OR silenced_until <= now())"
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def server_version(connection: Connection) -> str:
     """The version of PostgreSQL."""
     with connection, connection.cursor() as cursor:

@@ -20,7 +20,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 def names(connection: Connection, kind: str, prefix: str, limit: int) -> list[str]:
     """The first ``limit`` names of the kind that begin so, in any case, in the order of the alphabet."""
-    select = " UNION ".join(f"SELECT {column} FROM report.link_1d" for column in KINDS[kind])
+    select = " UNION ".join(f"SELECT {column} FROM report.link_key" for column in KINDS[kind])
     with connection, connection.cursor() as cursor:
         cursor.execute(
             f"SELECT DISTINCT name FROM ({select}) AS known (name) WHERE name ILIKE %s ORDER BY name LIMIT %s",
@@ -33,7 +33,7 @@ def is_known(connection: Connection, kind: str, name: str) -> bool:
     """Whether a name of this kind occurs in any window."""
     either = " OR ".join(f"{column} = %s" for column in KINDS[kind])
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT FROM report.link_1d WHERE {either})", (name,) * len(KINDS[kind]))
+        cursor.execute(f"SELECT EXISTS (SELECT FROM report.link_key WHERE {either})", (name,) * len(KINDS[kind]))
         row = cursor.fetchone()
     return bool(row and row[0])
 

@@ -14,14 +14,19 @@ from pipeline.store.queries.question import Order
 from pipeline.store.queries.statement import Statement, ordered
 
 
-def page_of(asked: Statement, order: Sequence[Order], after: Sequence[object] | None) -> sa.Select[Any]:
+def page_of(
+    asked: Statement, order: Sequence[Order], after: Sequence[object] | None, text: str = "", names: Sequence[str] = ()
+) -> sa.Select[Any]:
     """The rows of a statement in this order, those behind the row whose values of ``order`` are ``after``.
 
-    ``order`` must tell all rows apart. None sorts last either way.
+    ``order`` must tell all rows apart. None sorts last either way. With a ``text`` only rows that have it in one of
+    these columns, in any case.
     """
     rows = asked.select.order_by(None).subquery("rows")
     columns: dict[str, Any] = {column.name: rows.c[column.name] for column in asked.columns}
     select = sa.select(*columns.values())
+    if text:
+        select = select.where(sa.or_(*(columns[name].icontains(text, autoescape=True) for name in names)))
     if after is not None:
         select = select.where(_behind([columns[each.column] for each in order], order, after))
     return select.order_by(*ordered(order, columns))

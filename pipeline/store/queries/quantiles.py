@@ -21,8 +21,6 @@ from pipeline.store.queries.statement import between, view
 from schemas.fts_state import ACTIVE
 from schemas.histogram import lower_edge
 
-QUANTILES = {"p50": 0.5, "p95": 0.95}
-
 _STAGE_OF = {"wait": "queue_wait"}
 """What ``report.link_bins`` calls a stage, where its name is another one."""
 
@@ -30,9 +28,9 @@ Histogram = dict[int, int]
 """Counts by bin of ``schemas.histogram``."""
 
 
-def columns(stage: str) -> tuple[Column, ...]:
-    """The quantiles of a stage as columns of an answer."""
-    return tuple(Column(f"{stage}_{name}", stage_kind(stage)) for name in QUANTILES)
+def columns(stage: str, shares: Iterable[float]) -> tuple[Column, ...]:
+    """The quantiles of a stage as columns of an answer: p50, p99.9."""
+    return tuple(Column(f"{stage}_p{round(share * 100, 4):g}", stage_kind(stage)) for share in shares)
 
 
 def quantile(histogram: Mapping[int, int], q: float) -> float | None:
@@ -71,9 +69,10 @@ def groups_of(question: Question) -> tuple[str, ...]:
 class Histograms:
     """The added histograms of an answer, by group and stage."""
 
-    def __init__(self, stages: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
-        """``rows`` are those of ``bins_statement``, ``stages`` those of the report."""
-        self._stages = [_STAGE_OF.get(stage, stage) for stage in stages]
+    def __init__(self, question: Question, rows: Iterable[Sequence[Any]]) -> None:
+        """``rows`` are those of ``bins_statement``."""
+        self._shares = question.quantiles
+        self._stages = [_STAGE_OF.get(stage, stage) for stage in question.report.stages]
         self._found: dict[tuple[Any, ...], dict[str, Histogram]] = defaultdict(lambda: defaultdict(dict))
         for *group, stage, number, count in rows:
             self._found[tuple(group)][stage][number] = int(count)
@@ -81,4 +80,4 @@ class Histograms:
     def quantiles(self, group: Sequence[Any]) -> list[float | None]:
         """The values of the columns of each stage."""
         found = self._found.get(tuple(group), {})
-        return [quantile(found.get(stage, {}), q) for stage in self._stages for q in QUANTILES.values()]
+        return [quantile(found.get(stage, {}), q) for stage in self._stages for q in self._shares]

@@ -49,7 +49,10 @@ class Question:
     """What is asked. Times are ms since the epoch, half-open, None where it is left open; ``limit`` None asks for all.
 
     Window reports round the range outward to window edges of ``width``, a key of WIDTHS_MS. Without ``by`` they give a
-    row for every window and key; with it, one for every combination of those columns over the whole range.
+    row for every window and key; with it, one for every combination of those columns over the whole range. These may
+    come from wider windows, but for those that hold an instant of ``held_ms`` (``coarsest.py``). ``quantiles`` are
+    shares between 0 and 1, of ``stages``; ``search`` leaves on pages the rows that have this text in a name, in any
+    case.
     """
 
     report: Report
@@ -62,6 +65,9 @@ class Question:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     stages: bool = False
+    quantiles: tuple[float, ...] = (0.5, 0.95)
+    search: str = ""
+    held_ms: tuple[int, ...] = ()
 
 
 def report_named(name: str) -> Report:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.stages.windows import WIDTHS_MS
+from pipeline.store.queries.coarsest import links_summed, pieces
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms, to_datetime
@@ -30,7 +31,7 @@ def windows_statement(question: Question) -> Statement:
     to_ms = None if question.to_ms is None else ceil_ms(question.to_ms, width_ms)
     # Distinct links cannot be added up, so channels over many windows are counted from their links.
     source = LINKS if report is CHANNELS and question.by else report
-    table = view(f"{source.view}_{question.width}", _names_of(source))
+    table = _table(question, source, from_ms, to_ms)
     groups = question.by or (report.time, *report.keys)
 
     measures = _measures(table, grouped=bool(question.by))
@@ -38,7 +39,7 @@ def windows_statement(question: Question) -> Statement:
     if report is CHANNELS:
         ends = sa.tuple_(table.c.src_host, table.c.dst_host) if question.by else None
         measures["links"] = table.c.links if ends is None else sa.func.count(sa.distinct(ends))
-    expressions: dict[str, Any] = {name: table.c[name] for name in (report.time, *report.keys)}
+    expressions: dict[str, Any] = {name: table.c[name] for name in (report.time, *report.keys) if name in table.c}
     inside = [c for c in question.where if c.column in expressions]
     over = clauses((c for c in question.where if c.column not in expressions), measures)
 
@@ -52,7 +53,9 @@ def windows_statement(question: Question) -> Statement:
 
     expressions |= measures
     select = sa.select(*(expressions[column.name].label(column.name) for column in columns))
-    select = select.where(*between(table.c[report.time], from_ms, to_ms), *clauses(inside, expressions))
+    if report.time in table.c:
+        select = select.where(*between(table.c[report.time], from_ms, to_ms))
+    select = select.where(*clauses(inside, expressions))
     grouped = [table.c[name] for name in question.by]
     select = select.group_by(*grouped).having(*over) if grouped else select.where(*over)
     ranked = [] if report.time in groups else [measures["bytes"].desc(), measures["started"].desc()]
@@ -63,13 +66,25 @@ def windows_statement(question: Question) -> Statement:
     return Statement(select, tuple(columns), from_ms, to_ms)
 
 
+def _table(question: Question, source: Report, from_ms: int | None, to_ms: int | None) -> sa.FromClause:
+    """The view of the windows; for sums over a whole range of links, these already added up a link."""
+    single = not question.by or question.report.time in (*question.by, *(c.column for c in question.where))
+    if single or source.view != LINKS.view or from_ms is None or to_ms is None:
+        return view(f"{source.view}_{question.width}", _names_of(source))
+    sums = [*COUNTS, *BYTES]
+    if question.stages:
+        sums += [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")]
+    inside = [c for c in question.where if c.column in LINKS.keys]
+    return links_summed(pieces(from_ms, to_ms, question.width, question.held_ms), LINKS.keys, sums, inside)
+
+
 def _names_of(report: Report) -> list[str]:
     own = ["links"] if report is CHANNELS else []
     stages = [f"{stage}_{part}" for stage in STAGES for part in ("count", "sum")] if report.stages else []
     return ["window_start", *report.keys, *own, *COUNTS, *BYTES, *stages, "final_at", "updated_at", "stale"]
 
 
-def _measures(table: sa.TableClause, *, grouped: bool) -> dict[str, Any]:
+def _measures(table: sa.FromClause, *, grouped: bool) -> dict[str, Any]:
     add: Sum = sa.func.sum if grouped else _same
     measures: dict[str, Any] = {name: add(table.c[name]) for name in (*COUNTS, *BYTES)}
     tried = sa.func.nullif(measures["ok"] + measures["failed"], 0)
@@ -84,7 +99,7 @@ def _measures(table: sa.TableClause, *, grouped: bool) -> dict[str, Any]:
     return measures
 
 
-def _throughput(moved: Any, table: sa.TableClause, question: Question, from_ms: int | None, to_ms: int | None) -> Any:
+def _throughput(moved: Any, table: sa.FromClause, question: Question, from_ms: int | None, to_ms: int | None) -> Any:
     """Bytes moved over the time that passed: of each window, or of the range; unknown for a range left open."""
     if not question.by or question.report.time in question.by:
         start = table.c[question.report.time]
@@ -98,7 +113,7 @@ def _throughput(moved: Any, table: sa.TableClause, question: Question, from_ms: 
     return sa.cast(moved, sa.Double) * 1000 / max(end_ms - from_ms, 1000)
 
 
-def _stage(table: sa.TableClause, stage: str, *, grouped: bool) -> dict[str, Any]:
+def _stage(table: sa.FromClause, stage: str, *, grouped: bool) -> dict[str, Any]:
     add: Sum = sa.func.sum if grouped else _same
     count, total = add(table.c[f"{stage}_count"]), add(table.c[f"{stage}_sum"])
     mean = sa.cast(total, sa.Double) / sa.func.nullif(sa.cast(count, sa.Double), 0)

@@ -1,6 +1,7 @@
 """What each endpoint asks. Pages ask through the same functions, so that they show the same numbers."""
 
 from pipeline.web.asks.failures import error_links, errors
+from pipeline.web.asks.messages import messages
 from pipeline.web.asks.service import (
     alerts,
     dead_letters,
@@ -37,6 +38,7 @@ __all__ = [
     "known_names",
     "links",
     "matrix",
+    "messages",
     "quality",
     "queue_status",
     "queues",

@@ -86,8 +86,6 @@ def topology_hosts(context: Context, asked: HostParameters) -> Table:
     """Where hosts stand: those of finished transfers in the range, and those that the topology names besides."""
     span = filters.span(asked.from_, asked.to, "10m", context.now_ms)
     where = [each for name in ("status", "site", "country") for each in filters.one_of(name, getattr(asked, name))]
-    if asked.q:
-        where.append(Condition("host", "~", f"*{asked.q}*"))
     asking = question(context, HOSTS, span, tuple(where))
     return context.listed(asked, asking, span, usual="host", ties=HOSTS.keys)
 

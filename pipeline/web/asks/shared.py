@@ -12,6 +12,8 @@ from pipeline.web.filters import Span
 from pipeline.web.parameters import Common, Listed
 from pipeline.web.table import Table
 
+FLAGS = ("unfinished", "not_final")
+
 
 def ranked(
     context: Context,
@@ -54,12 +56,11 @@ def days(context: Context, asked: Common) -> Span:
 def flagged(context: Context, table: Table) -> Table:
     """Adds ``unfinished`` and ``not_final`` to rows of windows."""
     assert table.span is not None
-    names_ = [column.name for column in table.columns]
-    final = names_.index("final_at")
-    start = names_.index("window_start") if "window_start" in names_ else None
+    final = table.place("final_at")
+    start = table.place("window_start") if any(column.name == "window_start" for column in table.columns) else None
     width_ms = WIDTHS_MS[table.span.width]
     for number, row in enumerate(table.rows):
         end = table.span.to_ms if start is None else int(row[start].timestamp()) * 1000 + width_ms
         table.rows[number] = [*row, end > context.now_ms, row[final] is None]
-    table.columns = (*table.columns, Column("unfinished", "flag"), Column("not_final", "flag"))
+    table.columns = (*table.columns, *(Column(name, "flag") for name in FLAGS))
     return table

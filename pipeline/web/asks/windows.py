@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.store.queries.answer import columns_of
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.question import Condition, Question
 from pipeline.store.queries.reports import CHANNELS, LINKS, VO_PAIRS
 from pipeline.store.queries.vo_pairs import FEWEST
 from pipeline.web import filters
-from pipeline.web.asks.shared import flagged, question, ranked, windows
+from pipeline.web.asks.shared import FLAGS, flagged, question, ranked, windows
 from pipeline.web.context import Context
 from pipeline.web.filters import Span
 from pipeline.web.parameters import (
@@ -22,8 +23,10 @@ from pipeline.web.parameters import (
     Ranked,
     SeriesParameters,
     SitesParameters,
+    StagesParameters,
     SummaryParameters,
 )
+from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
 
 MAX_POINTS = 10_000
@@ -42,29 +45,48 @@ def summary(context: Context, asked: SummaryParameters) -> Table:
         end = min(span.to_ms, context.now_ms) - shift
         before = replace(asking, from_ms=span.from_ms - shift, to_ms=end)
         rows += [["before", *row] for row in context.groups(before, span).rows]
+    context.gaps(asked, span)
     return flagged(context, Table((Column("period", "text"), *table.columns), rows, span, table.meta))
 
 
 def series(context: Context, asked: SeriesParameters) -> Table:
-    """A row for each window and group in which anything happened, oldest first."""
+    """A row for each window and group in which anything happened, oldest first.
+
+    ``meta.gaps`` tells when a source was not heard: there, nothing is unknown and not 0.
+    """
     span = context.span(asked)
     context.check(asked, span)
     by = context.by(LINKS, asked.by, ())
     groups = tuple(dict.fromkeys(("window_start", "technology", *by)))
-    table = context.groups(windows(context, asked, span, groups), span, MAX_POINTS)
+    asking = windows(context, asked, span, groups)
+    plain, told = (columns_of(each) for each in (asking, replace(asking, stages=True)))
+    known = [column.name for column in told]
+    for name in asked.measure:
+        if name not in known or name in groups:
+            raise bad_parameter("measure", f"there is no {name!r} to be given", known[len(groups) :])
+    needs_stages = not {column.name for column in plain}.issuperset(asked.measure)
+    table = context.groups(replace(asking, stages=needs_stages), span, MAX_POINTS)
     table.rows.sort(key=lambda row: (row[0], *(value or "" for value in row[1 : len(groups)])))
-    return flagged(context, table)
+    table = flagged(context, table)
+    context.gaps(asked, span)
+    return table.only((*groups, *asked.measure, *FLAGS)) if asked.measure else table
 
 
 def matrix(context: Context, asked: MatrixParameters) -> Table:
-    """Cells of sources and destinations that are not empty; those outside the top are counted in ``meta.hidden``."""
+    """Cells of sources and destinations that are not empty; the others are counted in ``meta.hidden``.
+
+    These are outside the top, or of fewer finished transfers than ``min_n``.
+    """
     span = context.span(asked)
     context.check(asked, span)
-    ends = (f"src_{asked.rows}", f"dst_{asked.cols}")
+    sources, destinations = f"src_{asked.rows}", f"dst_{asked.cols}"
+    ends = (destinations, sources) if asked.transpose else (sources, destinations)
     table = context.groups(windows(context, asked, span, ("technology", *ends)), span)
-    volume = [column.name for column in table.columns].index("bytes")
+    volume, ok, failed = (table.place(name) for name in ("bytes", "ok", "failed"))
     kept = [_top(table.rows, place, volume, asked.top) for place in (1, 2)]
-    shown = [row for row in table.rows if row[1] in kept[0] and row[2] in kept[1]]
+    shown = [
+        row for row in table.rows if row[1] in kept[0] and row[2] in kept[1] and row[ok] + row[failed] >= asked.min_n
+    ]
     hidden = int(sum(row[volume] for row in table.rows) - sum(row[volume] for row in shown))
     table.meta["hidden"] = {"cells": len(table.rows) - len(shown), "bytes": hidden}
     table.rows = shown
@@ -91,12 +113,13 @@ def vos(context: Context, asked: Listed) -> Table:
     return ranked(context, asked, LINKS, ("vo",), "")
 
 
-def stages(context: Context, asked: SeriesParameters) -> Table:
+def stages(context: Context, asked: StagesParameters) -> Table:
     """Count, mean and quantiles of each stage of ok transfers, by technology and what is asked."""
     span = context.span(asked)
     context.check(asked, span)
     by = context.by(LINKS, asked.by, ("technology",))
-    return context.groups(replace(windows(context, asked, span, by), stages=True), span, MAX_POINTS)
+    asking = replace(windows(context, asked, span, by), stages=True, quantiles=filters.shares(asked.p))
+    return context.groups(asking, span, MAX_POINTS)
 
 
 def correlation(context: Context, asked: Ranked) -> Table:

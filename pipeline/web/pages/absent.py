@@ -19,6 +19,7 @@ from pipeline.web.context import Context
 from pipeline.web.filters import DAY_MS
 from pipeline.web.pages.axis import from_datetime
 from pipeline.web.pages.frame import Frame
+from pipeline.web.parameters import Common
 from pipeline.web.problems import Problem
 
 MOST_NAMES = 5000
@@ -57,17 +58,19 @@ def near_names(context: Context, kind: str, name: str) -> list[str]:
     return [known[each] for each in found]
 
 
-def absent(context: Context, frame: Frame) -> Absent:
-    """Why the range and filters of a page have no windows."""
+def absent(context: Context, frame: Frame, *asked: Common) -> Absent:
+    """Why the range and filters of a page have no windows; ``asked`` is what it looked for, else its parameters."""
     connection, span = context.connection, frame.span
     for kind in FILTERED:
-        for written in getattr(frame.asked, kind):
+        for written in getattr(frame.asked, kind, ()):
             name = written.removeprefix("!")
             if name and not is_known(connection, kind, name):
                 near = near_names(context, kind, name)
                 hint = f": did you mean {_either(near)}?" if near else "."
                 return Absent(f"Nothing that is kept has the {kind} {name!r}{hint}", None)
-    last = _last(context, context.conditions(frame.asked, LINKS))
+    looked_for = asked or ((frame.asked,) if isinstance(frame.asked, Common) else ())
+    found = [_last(context, context.conditions(each, LINKS)) for each in looked_for]
+    last = max((each for each in found if each is not None), default=None)
     oldest = oldest_windows(connection, span.width)
     if oldest is not None and span.to_ms <= from_datetime(oldest):
         return Absent(f"The oldest windows of {span.width} that are kept begin at {moment(oldest)}.", _at(frame, last))

@@ -11,12 +11,12 @@ from pipeline.units import moment
 from pipeline.web.filters import DAY_MS, HOUR_MS, Span
 
 _STEPS_MS = (
-    *(minutes * 60_000 for minutes in (1, 2, 5, 10, 20, 30)),
+    *(minutes * 60_000 for minutes in (10, 30)),
     *(hours * HOUR_MS for hours in (1, 2, 3, 4, 6, 12)),
     *(days * DAY_MS for days in (1, 2, 5, 10, 30, 100, 365)),
 )
 _AMOUNTS = (1, 2, 2.5, 5, 10)
-_PLACE_PER_TICK = 110
+_PLACE_PER_TICK = 80
 
 
 class Size(NamedTuple):

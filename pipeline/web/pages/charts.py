@@ -100,7 +100,10 @@ def _chart(
 ) -> Chart:
     width_ms = WIDTHS_MS[span.width]
     axis = TimeAxis.of(span, size)
-    top = round_up(max((sum(each.values()) for each in values.values()), default=0))
+    # The first seconds of a window say little of it: it may not squeeze the others, and is cut off at the top.
+    sums = {start: sum(each.values()) for start, each in values.items()}
+    over = [value for start, value in sums.items() if start + width_ms <= now_ms]
+    top = round_up(max(over or sums.values(), default=0))
     bars = []
     for start, each in sorted(values.items()):
         until = min(start + width_ms, max(now_ms, start + 1))
@@ -108,7 +111,7 @@ def _chart(
         for name, colour in series.items():
             value = each.get(name, 0)
             if value:
-                height = value / top * size.height
+                height = min(value / top * size.height, below)
                 below -= height
                 left = axis.place(start)
                 text = f"{name}: {written(value)} from {told(start)} to {told(until)}"

@@ -8,7 +8,7 @@ from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries.names import names
 from pipeline.web import asks
 from pipeline.web.context import Context
-from pipeline.web.pages.axis import WIDE, Size
+from pipeline.web.pages.axis import NARROW, WIDE, Size
 from pipeline.web.pages.charts import Chart, outcomes, throughput
 from pipeline.web.pages.frame import like
 from pipeline.web.pages.lines import Plot, efficiency
@@ -28,7 +28,7 @@ class Figures:
 
 
 def figures(context: Context, asked: Common, size: Size = WIDE) -> list[Figures]:
-    """The pictures of each technology that has anything in the range, by VO."""
+    """The pictures of each technology that has anything in the range, by VO; ``size`` is that of what moved."""
     series = asks.series(context, like(asked, SeriesParameters, by="vo"))
     assert series.span is not None
     span, now_ms = series.span, context.now_ms
@@ -41,8 +41,8 @@ def figures(context: Context, asked: Common, size: Size = WIDE) -> list[Figures]
             Figures(
                 technology,
                 throughput(own, "vo", order, span, now_ms, size),
-                outcomes(own, span, now_ms, size),
-                efficiency(own, span, WIDTHS_MS[span.width], now_ms, size),
+                outcomes(own, span, now_ms, NARROW),
+                efficiency(own, span, WIDTHS_MS[span.width], now_ms, NARROW),
             )
         )
     return found

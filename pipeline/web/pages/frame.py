@@ -10,12 +10,12 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from pydantic import BaseModel
 
-from pipeline.store.queries.health import freshness
+from pipeline.store.queries.health import freshness, open_alerts
 from pipeline.store.queries.instants import to_datetime
 from pipeline.units import duration
 from pipeline.web.context import Context
 from pipeline.web.filters import DAY_MS
-from pipeline.web.parameters import Common
+from pipeline.web.parameters import Common, Timed
 
 RANGES = ("1h", "6h", "24h", "7d", "30d")
 CARRIED = ("from", "to", "bin", "vo", "technology", "fts", "channel")
@@ -27,7 +27,10 @@ _FILTERS = ("vo", "technology", "fts", "channel", "src", "dst")
 KEPT_SINGLE_MS = 30 * DAY_MS
 """Single transfers are kept, and listed, for no longer."""
 
-_SUBJECTS = {("/links", "src"), ("/links", "dst")}
+_UNFILTERED = ("/queues", "/alerts", "/quality")
+"""Pages about the service itself, to which filters of transfers mean nothing."""
+
+_SUBJECTS = {(path, side) for path in ("/links", "/vos") for side in ("src", "dst")}
 """What a page is about cannot be taken away from it."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -36,13 +39,14 @@ Model = TypeVar("Model", bound=BaseModel)
 class Frame:
     """The frame of one page. ``asked`` are its checked parameters, those that were written are carried."""
 
-    def __init__(self, request: Request, context: Context, asked: Common, stale_s: int) -> None:
+    def __init__(self, request: Request, context: Context, asked: Timed, stale_s: int) -> None:
         self._pairs = request.query_params.multi_items()
         self.path = quote(request.scope["path"])
         self.asked = asked
+        self.role = context.role
         self.span = context.span(asked)
         self.now = to_datetime(context.now_ms)
-        self.role = context.role
+        self.open_alerts = open_alerts(context.connection)
         self.sources = [
             _Source(each.source, each.last_event_at, self.now, stale_s) for each in freshness(context.connection)
         ]
@@ -50,8 +54,15 @@ class Frame:
     def url(self, path: str, **changed: Any) -> str:
         """An address on this host with range and filters, and these parameters changed (None: left out)."""
         changed = {"from": self.asked.from_} | changed  # pages have defaults of their own
-        kept = [(name, value) for name, value in self._pairs if name in CARRIED and name not in changed]
+        carried = ("to",) if path in _UNFILTERED else CARRIED
+        kept = [(name, value) for name, value in self._pairs if name in carried and name not in changed]
         return _address(path, [*kept, *changed.items()])
+
+    def menu(self, path: str) -> str:
+        """The address of a page in the menu: what is in flight is looked at by its own range, whatever this one is."""
+        if path == "/transfers/in-flight":
+            return self.url(path, technology=None, **{"from": None, "to": None})
+        return self.url(path)
 
     def here(self, **changed: Any) -> str:
         """This page with all of its parameters but these."""
@@ -71,6 +82,11 @@ class Frame:
         changed = {"from": self.asked.from_, "format": None if form == "json" else form} | changed
         kept = [(name, value) for name, value in self._pairs if name not in {*changed, *_SHOWN_ONLY, "cursor"}]
         return _address(path, [*kept, *changed.items()])
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether this page takes filters of transfers."""
+        return isinstance(self.asked, Common)
 
     @property
     def filters(self) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pipeline.web.filters import END_KINDS
 from pipeline.web.pages.absent import absent, must_know
 from pipeline.web.pages.figures import figures
 from pipeline.web.pages.frame import Frame, like
-from pipeline.web.parameters import Common, ErrorParameters, Ranked, SeriesParameters, SummaryParameters
+from pipeline.web.parameters import Common, ErrorParameters, Ranked, StagesParameters, SummaryParameters
 from pipeline.web.problems import bad_parameter
 from schemas.events import STAGES
 
@@ -25,7 +25,7 @@ def link(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
         if kind in END_KINDS:
             must_know(context, kind, name, partial(_with_end, frame, side, kind))
     totals = list(asks.summary(context, like(asked, SummaryParameters)).records())
-    stages = asks.stages(context, like(asked, SeriesParameters))
+    stages = asks.stages(context, like(asked, StagesParameters))
     return {
         "src": asked.src[0],
         "dst": asked.dst[0],

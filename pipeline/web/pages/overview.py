@@ -36,7 +36,7 @@ def overview(context: Context, frame: Frame, asked: Common, limits: Thresholds) 
 def _unpaired(context: Context, asked: InFlightParameters | None) -> dict[str, int] | None:
     if asked is None or asked.src or asked.dst:
         return None
-    asked = asked.model_copy(update={"from_": "now-7d", "bin": "auto"})
+    asked = asked.model_copy(update={"from_": "now-7d", "to": "now", "bin": "auto"})
     return {
         name: sum(row["count"] for row in asks.in_flight(context, asked, lost=lost).records())
         for name, lost in (("in flight", False), ("lost", True))

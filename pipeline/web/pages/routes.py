@@ -16,18 +16,22 @@ from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import count, duration, human, moment, scaled
 from pipeline.web.context import Context
 from pipeline.web.pages.absent import UnknownName
+from pipeline.web.pages.channel import channel, channels
 from pipeline.web.pages.classes import class_of, classes
-from pipeline.web.pages.errors import ErrorPage, errors
+from pipeline.web.pages.errors import ErrorPage, KindPage, errors, kind
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.in_flight import in_flight
 from pipeline.web.pages.link import link
 from pipeline.web.pages.matrix import MatrixPage, matrix
 from pipeline.web.pages.overview import overview
+from pipeline.web.pages.service import AlertPage, alerts, quality, queues
 from pipeline.web.pages.site import site, sites
 from pipeline.web.pages.transfers import transfer, transfers
-from pipeline.web.parameters import Common, InFlightParameters, TransferParameters
+from pipeline.web.pages.vo import VoPage, pair, vo, vos
+from pipeline.web.parameters import Common, InFlightParameters, Timed, TransferParameters
 from pipeline.web.problems import Problem
-from pipeline.web.serving import Server
+from pipeline.web.serving import VARY, Server
+from pipeline.web.signing import local, sign_in, sign_out
 
 _FOLDER = Path(__file__).parent
 _STATIC = ("static", "vendor")
@@ -72,13 +76,15 @@ class Pages:
         """A page."""
         status = known.get("status", 200)
         text = self._templates.get_template(template).render(**known)
-        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization"}
+        headers = {"Cache-Control": "private, no-cache", "Vary": VARY}
         return Response(text, status, headers, "text/html; charset=utf-8")
 
-    def problem(self, problem: Problem, request_id: str) -> Response:
+    def problem(self, problem: Problem, request: Request) -> Response:
         """What is wrong, as a page with the same text."""
+        here = local(request.url.path + _query(request.query_params.multi_items()))
+        document = problem.document(request.state.request_id)
         near = problem.near if isinstance(problem, UnknownName) else []
-        found = self.show("problem.html", problem=problem.document(request_id), near=near, status=problem.status)
+        found = self.show("problem.html", problem=document, near=near, here=here, status=problem.status)
         found.headers.update(problem.headers)
         return found
 
@@ -89,7 +95,7 @@ def add(app: FastAPI, server: Server) -> Pages:
     routes = APIRouter(include_in_schema=False)
 
     def page(
-        request: Request, asked: Common, template: str, ask: Callable[[Context, Frame], dict[str, Any]]
+        request: Request, asked: Timed, template: str, ask: Callable[[Context, Frame], dict[str, Any]]
     ) -> Response:
         pairs = request.query_params.multi_items()
         written = [(name, value) for name, value in pairs if value != ""]
@@ -121,9 +127,31 @@ def add(app: FastAPI, server: Server) -> Pages:
     def site_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "site.html", lambda context, frame: site(context, frame, asked, name))
 
+    @routes.get("/vos")
+    def vos_page(request: Request, asked: Annotated[VoPage, Query()]) -> Response:
+        if asked.src or asked.dst:
+            return page(request, asked, "pair.html", lambda context, frame: pair(context, frame, asked))
+        return page(request, asked, "vos.html", lambda context, frame: vos(context, frame, asked))
+
+    @routes.get("/vos/{name:path}")
+    def vo_page(request: Request, name: str, asked: Annotated[VoPage, Query()]) -> Response:
+        return page(request, asked, "vo.html", lambda context, frame: vo(context, frame, asked, name))
+
+    @routes.get("/channels")
+    def channels_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
+        return page(request, asked, "channels.html", lambda context, frame: channels(context, frame, asked))
+
+    @routes.get("/channels/{name:path}")
+    def channel_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
+        return page(request, asked, "channel.html", lambda context, frame: channel(context, frame, asked, name))
+
     @routes.get("/errors")
     def errors_page(request: Request, asked: Annotated[ErrorPage, Query()]) -> Response:
         return page(request, asked, "errors.html", lambda context, _: errors(context, asked))
+
+    @routes.get("/errors/{identity}")
+    def kind_page(request: Request, identity: str, asked: Annotated[KindPage, Query()]) -> Response:
+        return page(request, asked, "kind.html", lambda context, _: kind(context, asked, identity))
 
     @routes.get("/transfers")
     def transfers_page(request: Request, asked: Annotated[TransferParameters, Query()]) -> Response:
@@ -135,11 +163,37 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.get("/transfers/{identity:path}")
     def transfer_page(request: Request, identity: str, asked: Annotated[Common, Query()]) -> Response:
-        return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity))
+        return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity, server.lookup))
+
+    @routes.get("/queues")
+    def queues_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
+        limit = server.config.backlog_limit
+        return page(request, asked, "queues.html", lambda context, frame: queues(context, frame, asked, limit))
+
+    @routes.get("/alerts")
+    def alerts_page(request: Request, asked: Annotated[AlertPage, Query()]) -> Response:
+        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked))
+
+    @routes.get("/quality")
+    def quality_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
+        return page(request, asked, "quality.html", lambda context, _: quality(context, asked))
 
     @routes.get("/help")
     def help_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
         return page(request, asked, "help.html", lambda context, _: {})
+
+    @routes.get("/sign-in")
+    def sign_in_page(request: Request, next: str = "/") -> Response:
+        return pages.show("sign_in.html", here=local(next))
+
+    @routes.post("/sign-in")
+    async def sign_in_form(request: Request) -> Response:
+        server.take(request)
+        return await sign_in(request, server.tokens)
+
+    @routes.post("/sign-out")
+    def sign_out_form() -> Response:
+        return sign_out()
 
     @routes.get("/static/{name}")
     def static(name: str) -> Response:

@@ -9,16 +9,19 @@ from urllib.parse import quote
 
 from pipeline.web import asks
 from pipeline.web.context import Context
+from pipeline.web.filters import DAY_MS
 from pipeline.web.pages.absent import Absent, absent, must_know
 from pipeline.web.pages.axis import NARROW
 from pipeline.web.pages.figures import Figures, figures
 from pipeline.web.pages.frame import Frame, like
-from pipeline.web.parameters import Common, ErrorParameters, Ranked, SitesParameters, SummaryParameters
+from pipeline.web.parameters import Common, ErrorParameters, HostParameters, Ranked, SitesParameters, SummaryParameters
 from pipeline.web.problems import bad_parameter
 from pipeline.web.table import Table
 
 MOST_SITES = 1000
-MOST_PARTNERS = 50
+MOST_PARTNERS = 25
+MOST_HOSTS = 1000
+PLACED_MS = 2 * DAY_MS
 _SCOPE_OF = {"out": ("SOURCE", "DESTINATION"), "in": ("DESTINATION", "SOURCE")}
 """Direction -> the scopes of errors that are the site's own, and its partner's."""
 
@@ -68,13 +71,13 @@ def site(context: Context, frame: Frame, asked: Common, name: str) -> dict[str, 
     inside = list(asks.summary(context, like(asked, SummaryParameters, **local)).records())
     nothing: Absent | None = None
     if not inside and not any(each.totals for each in directions):
-        nothing = absent(context, frame)
+        nothing = absent(context, frame, *(like(asked, Common, **{side: [here]}) for side in ("src", "dst")))
     return {
         "name": name,
         "directions": directions,
         "local": inside,
         "absent": nothing,
-        "hosts": _hosts(context, asked, here),
+        "hosts": _hosts(context, asked, name),
         "address_of": address_of,
     }
 
@@ -99,12 +102,27 @@ def _direction(context: Context, asked: Common, name: str, ends: dict[str, list[
     )
 
 
-def _hosts(context: Context, asked: Common, here: str) -> list[dict[str, Any]]:
-    """The hosts of the site that had traffic, by name, with what they sent and received."""
+def _hosts(context: Context, asked: Common, name: str) -> list[dict[str, Any]]:
+    """The hosts of the site by name: what they sent and received, and how they were placed, None where too long ago.
+
+    How hosts were placed is told by single transfers, of which a long range has too many to look at.
+    """
     found: dict[str, dict[str, Any]] = {}
     for side in ("src", "dst"):
-        question = like(asked, Ranked, by=f"{side}_host", limit=1000, **{side: [here]})
+        question = like(asked, Ranked, by=f"{side}_host", limit=MOST_HOSTS, **{side: [f"site:{name}"]})
         for row in asks.links(context, question).records():
-            host = found.setdefault(row[f"{side}_host"], {"src": 0, "dst": 0})
+            host = found.setdefault(row[f"{side}_host"], _host())
             host[side] += row["ok"] + row["failed"] + row["aborted"]
-    return [{"host": name, **counts} for name, counts in sorted(found.items())]
+    if context.span(asked).length_ms <= PLACED_MS:
+        placed = HostParameters.model_validate(
+            {"from": asked.from_, "to": asked.to, "site": [name], "limit": MOST_HOSTS}
+        )
+        for row in asks.topology_hosts(context, placed).records():
+            host = found.setdefault(row["host"], _host())
+            host["status"] = sorted({*(host["status"] or ()), row["status"]})
+            host["since"] = host["since"] or row["since"]
+    return [{"host": host, **told} for host, told in sorted(found.items())]
+
+
+def _host() -> dict[str, Any]:
+    return {"src": 0, "dst": 0, "status": None, "since": None}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pipeline.store.queries.columns import Kind
+from pipeline.store.session import Unavailable
 from pipeline.units import duration, human
 from pipeline.web import asks
+from pipeline.web.access import Role
+from pipeline.web.asks.messages import Lookup
 from pipeline.web.context import Context
 from pipeline.web.pages.axis import Size, Tick
 from pipeline.web.pages.frame import Frame
@@ -28,6 +32,10 @@ GROUPS = (
     ("Received", ("received_at", "complete_ref", "topology_revision", "direction", "locality")),
 )
 """Columns of an attempt as a page shows them; lengths of stages have a picture of their own."""
+
+
+MOST_SHOWN = 20_000
+"""Characters of a message on a page; one may have 16 MB."""
 
 
 class Length(NamedTuple):
@@ -71,12 +79,35 @@ def address_of(frame: Frame, identity: str) -> str:
     return frame.url(f"/transfers/{quote(identity, safe='')}")
 
 
-def transfer(context: Context, identity: str) -> dict[str, Any]:
-    """All attempts of a transfer, the newest first; raises Problem 401 for who is no reader, 404 for no such id."""
+def transfer(context: Context, identity: str, lookup: Lookup | None) -> dict[str, Any]:
+    """All attempts of a transfer, the newest first, for operators with both messages; raises Problem 401 for who is no
+    reader, 404 for no such id."""
     table = asks.transfer(context, identity)
     attempts = list(table.records())
     kinds = {column.name: column.kind for column in table.columns}
-    return {"identity": identity, "attempts": [(row, lengths(row), _groups(row, kinds)) for row in attempts]}
+    told, away = _messages(context, identity, lookup)
+    return {
+        "identity": identity,
+        "messages": told,
+        "away": away,
+        "most_shown": MOST_SHOWN,
+        "attempts": [(row, lengths(row), _groups(row, kinds)) for row in attempts],
+    }
+
+
+def _messages(
+    context: Context, identity: str, lookup: Lookup | None
+) -> tuple[dict[datetime, list[dict[str, Any]]], str]:
+    """The messages of each attempt by its end, or why there are none to show."""
+    told: dict[datetime, list[dict[str, Any]]] = {}
+    if context.role < Role.OPERATOR:
+        return told, ""
+    try:
+        for row in asks.messages(context, identity, lookup).records():
+            told.setdefault(row["ended_at"], []).append(row)
+    except Unavailable as error:  # the page has more to show
+        return {}, str(error)
+    return told, ""
 
 
 def _groups(row: dict[str, Any], kinds: dict[str, Kind]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -40,6 +40,14 @@ def test_the_narrowest_windows_are_taken_that_fit(back_ms: int | None, width: st
     assert trend_of(question(back_ms=back_ms), "bytes", None).width == width
 
 
+@pytest.mark.parametrize(("room", "drawn"), [(-5, 24), (24, 24), (40, 40), (200, 60)])
+def test_a_narrow_terminal_has_room_for_fewer(room: int, drawn: int) -> None:
+    trend = trend_of(question(back_ms=20 * HOUR_MS), "bytes", "10m", room)
+    assert (trend.most, trend.question.from_ms) == (drawn, NOW_MS - drawn * 600_000)
+    assert trend_of(question(back_ms=24 * HOUR_MS), "bytes", None, room).width == "1h"
+    assert trend_of(question(back_ms=9 * HOUR_MS), "bytes", None, room).width == ("10m" if drawn >= 54 else "1h")
+
+
 def test_a_width_that_was_asked_for_stays_and_the_last_windows_are_drawn() -> None:
     trend = trend_of(question(back_ms=2 * DAY_MS + 1), "bytes", "10m")
     assert trend.header.name == "bytes per 10m"

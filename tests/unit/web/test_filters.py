@@ -29,6 +29,20 @@ def test_bins_follow_the_range(from_: str, bin_: Bin, width: str) -> None:
     assert filters.span(from_, "now", bin_, NOON_MS).width == width
 
 
+def test_a_filter_by_name_chooses_as_conditions_do() -> None:
+    names = ("a", "b", "c")
+    for written, found in (([], "abc"), (["a", "b"], "ab"), (["!a"], "bc"), (["a", "!a"], ""), (["d"], "")):
+        assert "".join(filter(filters.chooses(written), names)) == found
+
+
+def test_percentiles_are_shares_each_once() -> None:
+    assert list(filters.shares("50,90,99.9,50")) == pytest.approx([0.5, 0.9, 0.999])
+    for wrong in ("", "0", "100", "-1", "nan", "half", "50,", ",".join(map(str, range(1, 12)))):
+        with pytest.raises(Problem) as refused:
+            filters.shares(wrong)
+        assert refused.value.errors[0].parameter == "p", wrong
+
+
 def test_the_range_is_rounded_outward() -> None:
     found = filters.span(str(NOON_MS + MINUTE), str(NOON_MS + 11 * MINUTE), "10m", NOON_MS)
     assert (found.from_ms, found.to_ms) == (NOON_MS, NOON_MS + 20 * MINUTE)

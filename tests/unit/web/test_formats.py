@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pipeline.store.queries.columns import Column
+from pipeline.store.queries.meanings import meaning
 from pipeline.web import formats
 from pipeline.web.problems import Problem
 from pipeline.web.table import Table
@@ -56,13 +57,33 @@ def test_json_keeps_whole_numbers_exact() -> None:
     table = Table(COLUMNS, [["a", Decimal(2**53), 0.5, None, NOON, True], ["b", Decimal(2**53 - 1), 1, 2, NOON, True]])
     document = json.loads(formats.json_document(table, {}, objects=True))
     assert [row["bytes"] for row in document["rows"]] == [str(2**53), 2**53 - 1]
-    assert document["columns"][2] == {"name": "throughput", "type": "rate", "unit": "B/s"}
+    assert document["columns"][2] == {
+        "name": "throughput",
+        "type": "rate",
+        "unit": "B/s",
+        "meaning": meaning("throughput"),
+    }
     assert document["rows"][0]["window_start"] == "2026-11-22T12:00:00Z"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 500, 501, 1500])
+@pytest.mark.parametrize("objects", [True, False])
+def test_json_piece_by_piece_is_the_same_document(rows: int, objects: bool) -> None:
+    table = Table(COLUMNS, [[f"host{n}", n, None, 0.5, NOON, False] for n in range(rows)])
+    pieces = list(formats.json_lines(table, iter(table.rows), {"a": 1}, objects=objects))
+    document = json.loads("".join(pieces))
+    assert len(pieces) == 2 + -(-rows // 500), "nobody holds all rows at once"
+    assert (document["meta"], [column["name"] for column in document["columns"]]) == (
+        {"a": 1},
+        [c.name for c in COLUMNS],
+    )
+    hosts = [row["src_host"] if objects else row[0] for row in document["rows"]]
+    assert hosts == [f"host{n}" for n in range(rows)]
 
 
 def test_xml_is_read_back_whatever_the_text_is() -> None:
     hostile = "</window><x>&\"'\x00\x1b"
-    lines = "".join(formats.xml_lines(COLUMNS, [[hostile, Decimal(7), None, None, NOON, None]], "windows", "window"))
+    lines = "".join(formats.xml_lines(COLUMNS, [[hostile, Decimal(7), None, None, NOON, None]]))
     (window,) = ElementTree.fromstring(lines)
     assert window.attrib == {
         "src_host": "</window><x>&\"'\ufffd\ufffd",

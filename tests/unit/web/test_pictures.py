@@ -28,8 +28,11 @@ def row(window: int, ok: int, failed: int, **other: Any) -> dict[str, Any]:
     ("length_ms", "labels"),
     [
         (HOUR_MS, ["11:40", "11:50", "12:00", "12:10", "12:20", "12:30"]),
-        (6 * HOUR_MS, ["12:00", "13:00", "14:00", "15:00", "16:00", "17:00"]),
-        (24 * HOUR_MS, ["12:00", "15:00", "18:00", "21:00", "11-23", "03:00", "06:00", "09:00"]),
+        (12 * HOUR_MS, [f"{hour}:00" for hour in range(12, 24)]),
+        (
+            24 * HOUR_MS,
+            [*(f"{hour}:00" for hour in range(12, 24, 2)), "11-23", *(f"{hour:02}:00" for hour in range(2, 12, 2))],
+        ),
         (7 * DAY_MS, ["11-23", "11-24", "11-25", "11-26", "11-27", "11-28", "11-29"]),
     ],
 )
@@ -43,7 +46,7 @@ def test_ticks_stand_at_round_times(length_ms: int, labels: list[str]) -> None:
 
 def test_a_narrow_picture_names_fewer() -> None:
     span = Span(START, START + 24 * HOUR_MS, "10m")
-    assert (len(TimeAxis.of(span, NARROW).ticks()), len(TimeAxis.of(span, WIDE).ticks())) == (4, 8)
+    assert (len(TimeAxis.of(span, NARROW).ticks()), len(TimeAxis.of(span, WIDE).ticks())) == (6, 12)
 
 
 def test_axes_of_amounts_end_at_round_ones() -> None:
