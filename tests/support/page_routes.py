@@ -60,7 +60,7 @@ def _pages(routes: Iterable[object]) -> Iterable[APIRoute]:
         elif (
             isinstance(route, APIRoute)
             and not route.include_in_schema
-            and "GET" in route.methods
+            and "GET" in (route.methods or ())
             and route.path not in _NO_PAGES
         ):
             yield route
