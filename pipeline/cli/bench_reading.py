@@ -28,6 +28,7 @@ from pipeline.store.window_filler import Filled, fill_windows
 _UNCHANGED_GOAL_MS = 10.0
 _WEIGHT_GOAL_KB = 400.0
 _SITES = 200
+_STARTED_WITHIN_S = 120.0
 
 
 class _Asked(NamedTuple):
@@ -107,7 +108,7 @@ def reading(days: int, links: int, requests: int, seed: int, as_json: bool) -> N
 def measure(environment: dict[str, str], folder: Path, requests: int) -> list[Figure]:
     """The figures of a server on the database of ``environment``, which ends with us."""
     with Child(["web", "--port", "0"], environment, folder / "web.log") as server:
-        address = server.told("listening on ")
+        address = server.told("listening on ", _STARTED_WITHIN_S)
         with closing(Client(address)) as client:
             return list(_figures(client, requests))
 
