@@ -105,7 +105,9 @@ def test_on_paper_the_picture_of_the_server_stays(watched: Watched, site: Site) 
 def test_without_scripts_the_picture_of_the_server_stays(page: Page) -> None:
     page.goto(ADDRESS)
     expect(page.locator("figure svg.plot").first).to_be_visible()
-    expect(page.get_by_role("button")).to_have_count(1)  # of the form
+    expect(page.locator("figure button")).to_have_count(0)
+    for name in ("live", "theme"):
+        expect(page.locator(f"#{name}")).to_be_hidden()
 
 
 def test_a_refresh_draws_the_new_values(watched: Watched, site: Site) -> None:

@@ -17,12 +17,12 @@ def plotted(
     span: Span,
     step_ms: int,
     now_ms: int,
+    top: float,
     *,
     stacked: bool,
-    top: float | None = None,
     limit: float | None = None,
 ) -> dict[str, Any]:
-    """``kind`` of the values, the range, the width of a window and now in ms; (start, value) of each series."""
+    """``kind`` of the values, range, width of a window and now in ms, the axis's end, (start, value) of each series."""
     return {
         "kind": kind,
         "stacked": stacked,

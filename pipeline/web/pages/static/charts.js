@@ -96,7 +96,8 @@
     yAxis: {
       type: "value",
       min: 0,
-      max: plot.top ?? undefined,
+      max: plot.top, // as the server's picture has it: a bin that only began may not squeeze the others
+      interval: plot.top / 4,
       axisLabel: { color: look.soft, fontSize: 11, formatter: (value) => written(plot.kind, value) },
       splitLine: { lineStyle: { color: look.line } },
     },
