@@ -16,6 +16,7 @@ _STEPS_MS = (
     *(days * DAY_MS for days in (1, 2, 5, 10, 30, 100, 365)),
 )
 _AMOUNTS = (1, 2, 2.5, 5, 10)
+_COUNTS = (4, 8, 12, 20)
 _PLACE_PER_TICK = 80
 
 
@@ -68,6 +69,16 @@ def round_up(value: float) -> float:
         return 1
     power: float = 10 ** (len(str(int(value))) - 1)
     return next(step * power for step in _AMOUNTS if step * power >= value)
+
+
+def round_up_count(value: float) -> float:
+    """The least round number that is not below and whose quarters are whole; 4 for nothing."""
+    power = 1
+    while True:
+        for step in _COUNTS:
+            if step * power >= value:
+                return step * power
+        power *= 10
 
 
 def from_datetime(value: datetime) -> int:

@@ -10,7 +10,8 @@ from pipeline.store.queries.columns import Kind
 from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import human
 from pipeline.web.filters import Span
-from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up
+from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, round_up_count
+from pipeline.web.pages.plotted import plotted
 
 STYLES = 8
 """Styles of lines in the style sheet: a colour and a dash each; further series share the last one."""
@@ -29,14 +30,15 @@ class Line(NamedTuple):
 
 @dataclass
 class Plot:
-    """``limit`` is where a line that is drawn across stands, with its name."""
+    """``limit`` is where a line that is drawn across stands, with its name; ``data`` is for scripts."""
 
     size: Size
     kind: Kind
     lines: list[Line]
     y_ticks: list[Tick]
     x_ticks: list[Tick]
-    limit: Tick | None = None
+    limit: Tick | None
+    data: dict[str, Any]
 
 
 def plot(
@@ -54,7 +56,8 @@ def plot(
     """Series by the start of their windows of ``step_ms`` as lines; ``top`` ends the axis, else the largest does."""
     axis = TimeAxis.of(span, size)
     known = [value for each in series.values() for value in each.values() if value is not None]
-    end = top if top is not None else round_up(max([*known, limit or 0], default=0))
+    most = max([*known, limit or 0], default=0)
+    end = top if top is not None else (round_up_count if kind == "count" else round_up)(most)
 
     def height(value: float) -> float:
         return round(size.height - min(value, end) / end * size.height, 2)
@@ -70,7 +73,8 @@ def plot(
         lines.append(Line(name, style(number), paths, own[-1] if own else None, least, largest))
     y_ticks = [Tick(size.height - size.height * part / 4, human(end * part / 4, kind)) for part in range(5)]
     across = None if limit is None else Tick(height(limit), human(limit, kind))
-    return Plot(size, kind, lines, y_ticks, axis.ticks(), across)
+    data = plotted(kind, series, span, step_ms, now_ms, end, stacked=False, limit=limit)
+    return Plot(size, kind, lines, y_ticks, axis.ticks(), across, data)
 
 
 def efficiency(rows: Iterable[dict[str, Any]], span: Span, step_ms: int, now_ms: int, size: Size = WIDE) -> Plot | None:

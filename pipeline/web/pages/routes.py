@@ -104,7 +104,8 @@ def add(app: FastAPI, server: Server) -> Pages:
         with server.context(request, asked) as context:
             context.known_tag = None
             frame = Frame(request, context, asked, server.config.stale_s)
-            return pages.show(template, frame=frame, **ask(context, frame))
+            shown = ask(context, frame)
+            return pages.show(template, frame=frame, told=context.meta, **shown)
 
     @routes.get("/")
     def overview_page(request: Request, asked: Annotated[Common, Query()]) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.web.filters import DAY_MS, HOUR_MS, Span
-from pipeline.web.pages.axis import NARROW, WIDE, TimeAxis, round_up
+from pipeline.web.pages.axis import NARROW, WIDE, TimeAxis, round_up, round_up_count
 from pipeline.web.pages.charts import outcomes
 from pipeline.web.pages.grid import Unit, grid
 from pipeline.web.pages.lines import efficiency, plot
@@ -53,13 +53,17 @@ def test_axes_of_amounts_end_at_round_ones() -> None:
     assert [round_up(value) for value in (0, 1, 3, 11, 26, 999)] == [1, 1, 5, 20, 50, 1000]
 
 
+def test_axes_of_counts_have_whole_quarters() -> None:
+    assert [round_up_count(value) for value in (0, 4, 5, 11, 13, 21, 160)] == [4, 4, 8, 12, 20, 40, 200]
+
+
 def test_outcomes_are_stacked_and_add_up() -> None:
     span = Span(START, START + 3 * BIN, "10m")
     chart = outcomes([row(0, 6, 4), row(2, 10, 0)], span, START + 10 * BIN)
     assert [(bar.colour, bar.height, bar.y) for bar in chart.bars] == [
-        ("o-ok", 108, 72),
-        ("o-failed", 72, 0),
-        ("o-ok", 180, 0),
+        ("o-ok", 90, 90),
+        ("o-failed", 60, 30),
+        ("o-ok", 150, 30),
     ]
     assert [(each.name, each.total, each.last) for each in chart.legend] == [
         ("ok", 16, 10),
@@ -83,8 +87,8 @@ def test_a_limit_is_within_the_picture_even_when_no_value_comes_near() -> None:
     span = Span(START, START + 2 * BIN, "10m")
     found = plot({"depth": {START: 10.0}}, span, BIN, kind="count", now_ms=START + BIN // 2, limit=5000)
     assert found.limit is not None
-    assert (found.limit.place, found.limit.label) == (0, "5 000")
-    assert found.lines[0].paths == ["M0 179.64H240"], "the window that holds now ends now"
+    assert (found.limit.place, found.limit.label) == (67.5, "5 000")
+    assert found.lines[0].paths == ["M0 179.78H240"], "the window that holds now ends now"
 
 
 def cells(*bytes_moved: int) -> list[dict[str, Any]]:
