@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import faust
 
+from consumers.alerts.backlog import Ask, Backlog
 from consumers.alerts.link_health import LinkHealth
 from consumers.kafka.access import KafkaAccess
 from consumers.thread import WorkThread
 from consumers.worker.health import Health
 from consumers.worker.page import HealthPage
+from pipeline.store.backlog import SAMPLE_EVERY_S
 from pipeline.store.session import Unavailable
 from schemas.topics import TRANSFERS
 
@@ -25,12 +28,14 @@ POSTGRES = "PostgreSQL"
 
 
 class AlertsConfig(NamedTuple):
-    """``health_port`` 0 lets the system choose one."""
+    """``health_port`` 0 lets the system choose one. ``asks`` tell what waits; over ``backlog_limit`` is too much."""
 
     database_url: str
     kafka: KafkaAccess
     health_host: str = "127.0.0.1"
     health_port: int = 0
+    asks: tuple[Ask, ...] = ()
+    backlog_limit: int = 5000
 
 
 class _App(faust.App):
@@ -56,7 +61,9 @@ def create_app(config: AlertsConfig) -> faust.App:
     page = HealthPage(health, config.health_host, config.health_port)
     app.web_server(page)
     link_health = LinkHealth(config.database_url)
+    backlog = Backlog(config.database_url, config.asks, config.backlog_limit)
     thread = WorkThread("rules")
+    waiting = WorkThread("samples")  # a broker that does not answer must not keep the rules waiting
 
     async def note(transfers: Any) -> None:
         """One bad document must not end the agent: Faust would go on behind it all the same."""
@@ -67,8 +74,14 @@ def create_app(config: AlertsConfig) -> faust.App:
                 log.exception("a transfer is left out: %.200r", transfer)
 
     async def look() -> None:
+        await run_in(thread, link_health.look)
+
+    async def sample() -> None:
+        await run_in(waiting, backlog.look)
+
+    async def run_in(own: WorkThread, rule: Callable[[], object]) -> None:
         try:
-            await thread.run(link_health.look)
+            await own.run(rule)
         except Unavailable as error:
             health.trouble(POSTGRES, str(error))
         except asyncio.CancelledError:
@@ -79,4 +92,5 @@ def create_app(config: AlertsConfig) -> faust.App:
 
     app.agent(app.topic(TRANSFERS, key_type=str, key_serializer="raw", value_serializer="json"), name="transfers")(note)
     app.timer(LOOK_EVERY_S)(look)
+    app.timer(SAMPLE_EVERY_S)(sample)
     return app

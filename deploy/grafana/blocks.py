@@ -35,7 +35,7 @@ def open_alerts() -> Json:
         """SELECT raised_at, rule, subject, value, threshold, silenced_until FROM report.alert
             WHERE cleared_at IS NULL ORDER BY raised_at DESC LIMIT 100""",
         times("raised_at", "silenced_until"),
-        links=[link("Overview of this range", "/", "")],
+        links=[link("Alerts", "/alerts", "")],
     )
 
 

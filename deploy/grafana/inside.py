@@ -8,7 +8,8 @@ from deploy.grafana.parts import BLUE, GREY, RED, Board, Field, Json, constant, 
 from pipeline.store.backlog import KNOWN_FOR_S
 
 IN_FLIGHT = link("In flight and lost", "/transfers/in-flight", "${vo:customqueryparam:vo}")
-HELP = link("What the numbers mean", "/help", "")
+QUALITY = link("Data quality", "/quality", "")
+QUEUES = link("Queues", "/queues", "")
 TIMES = "dateTimeAsIso"
 BACKLOG_LIMIT = 5000
 
@@ -42,7 +43,7 @@ def queues(web: str) -> Board:
                 " under every VO and channel of a link. A gap: not sampled.",
                 sql,
                 "short",
-                links=[q.OVERVIEW_PLAIN],
+                links=[QUEUES],
                 name="${__field.labels.fts} · ${__field.labels.name}",
             ),
             12,
@@ -88,7 +89,7 @@ def _backlog() -> Json:
         " queues with a limit of their own may differ. A gap: not sampled.",
         sql,
         "short",
-        links=[q.OVERVIEW_PLAIN],
+        links=[QUEUES],
         name="${__field.labels.kind} ${__field.labels.name} · ${__field.labels.broker}",
         limit=BACKLOG_LIMIT,
     )
@@ -115,7 +116,7 @@ def _waiting_now() -> Json:
             *(Field(name, "short") for name in ("consumers", "expired", "dead")),
             Field("sampled_at", TIMES),
         ],
-        links=[q.OVERVIEW_PLAIN],
+        links=[QUEUES],
     )
 
 
@@ -211,7 +212,7 @@ def quality(web: str) -> Board:
             f"""SELECT window_start AS time, sum(stored) AS stored, sum(duplicate) AS duplicate, sum(dead) AS dead
                 {heard} GROUP BY 1 ORDER BY 1""",
             "short",
-            links=[HELP],
+            links=[QUALITY],
             name="",
             bars=True,
             stacked=True,
@@ -224,7 +225,7 @@ def quality(web: str) -> Board:
             "By the window in which they were received. A gap: this source was silent.",
             f"SELECT window_start AS time, source, received AS value {heard} ORDER BY 1, 2",
             "short",
-            links=[HELP],
+            links=[QUALITY],
             name=source,
         )
     )
@@ -235,7 +236,7 @@ def quality(web: str) -> Board:
                 f"{about}.",
                 f"SELECT window_start AS time, source, lateness_{name}_s AS value {heard} ORDER BY 1, 2",
                 "s",
-                links=[HELP],
+                links=[QUALITY],
                 name=source,
             )
         )
@@ -254,7 +255,7 @@ def _dead_letters() -> Json:
         f"""SELECT topic, reason, sum(count) AS died, sum(waiting) AS waiting, max(window_start) AS last
             FROM report.dead_letter_10m WHERE {q.IN_RANGE} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2""",
         [Field("died", "short"), Field("waiting", "short"), Field("last", TIMES)],
-        links=[HELP],
+        links=[QUALITY],
     )
 
 
@@ -265,7 +266,7 @@ def _mapping() -> Json:
         f"""SELECT technology, status, max(hosts) AS hosts, sum(transfers) AS transfers
             FROM report.mapping_10m WHERE {q.IN_RANGE} GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2""",
         [Field("hosts", "short"), Field("transfers", "short")],
-        links=[HELP],
+        links=[QUALITY],
     )
 
 
@@ -280,14 +281,14 @@ def _state() -> list[Json]:
                     extract(epoch FROM now() - last_committed_at) AS committed
                 FROM report.freshness ORDER BY 2 DESC NULLS FIRST, 1""",
             [Field(name, "s") for name in ("event", "received", "committed")],
-            links=[HELP],
+            links=[QUALITY],
         ),
         table(
             "Final windows",
             "Up to when windows are final, and what keeps the next.",
             "SELECT topic, final_until, held_by, looked_at FROM report.finality ORDER BY 1",
             [Field("final_until", TIMES), Field("looked_at", TIMES)],
-            links=[HELP],
+            links=[QUALITY],
         ),
         table(
             "Verifications",
@@ -302,13 +303,13 @@ def _state() -> list[Json]:
                     steps=({"value": None, "color": "transparent"}, {"value": 1, "color": "#e07b2a"}),
                 ),
             ],
-            links=[HELP],
+            links=[QUALITY],
         ),
         table(
             "Topologies",
             "The highest revision is in use.",
             "SELECT revision, source, loaded_at, confirmed_at FROM report.topology ORDER BY 1 DESC LIMIT 20",
             [Field("loaded_at", TIMES), Field("confirmed_at", TIMES)],
-            links=[HELP],
+            links=[QUALITY],
         ),
     ]

@@ -32,7 +32,6 @@ GROUP = (
 
 FILTERS = "${technology:customqueryparam:technology}&${vo:customqueryparam:vo}"
 OVERVIEW = link("Overview of this range", "/", FILTERS)
-OVERVIEW_PLAIN = link("Overview of this range", "/", "${vo:customqueryparam:vo}")
 SERIES_LINK = link(
     "This series alone",
     "/",

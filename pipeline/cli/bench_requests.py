@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 import math
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pipeline.cli.children import Died
@@ -40,6 +41,11 @@ class Client:
         if reply.status not in (200, 304):
             raise Died(f"GET {path} was answered with {reply.status}: {body[:500].decode(errors='replace')}")
         return Reply(reply.status, reply.getheader("ETag"), body, seconds)
+
+    def document(self, path: str) -> Any:
+        """What a reply of JSON says."""
+        body = self.get(path).body
+        return json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.stack
 
 THEMES = [{"color_scheme": "light"}, {"color_scheme": "dark"}]
 FURTHER = {
+    "/sign-in": "/sign-in?next=/transfers",  # who has signed in is not led there
     "matrix of hosts": "/matrix?rows=host&cols=host",
     "matrix as a list": "/matrix?rows=host&cols=host&layout=list",
     "empty": "/?from=2026-11-20&to=2026-11-21",
@@ -24,7 +25,7 @@ FURTHER = {
 }
 NO_PAGE = {"problem": "/?vvo=cms", "nowhere": "/nowhere"}
 """Addresses that are answered with an error, as a page."""
-EVERY = [*page_paths(), *FURTHER, *NO_PAGE]
+EVERY = list(dict.fromkeys([*page_paths(), *FURTHER, *NO_PAGE]))
 SCROLLS_SIDEWAYS = """() => {
   const wide = document.documentElement.clientWidth;
   return document.documentElement.scrollWidth <= wide ? [] : [...document.querySelectorAll("body *")]

@@ -57,7 +57,12 @@ def _pages(routes: Iterable[object]) -> Iterable[APIRoute]:
         included = getattr(route, "original_router", None)  # how FastAPI holds a router that was included
         if included is not None:
             yield from _pages(included.routes)
-        elif isinstance(route, APIRoute) and not route.include_in_schema and route.path not in _NO_PAGES:
+        elif (
+            isinstance(route, APIRoute)
+            and not route.include_in_schema
+            and "GET" in (route.methods or ())
+            and route.path not in _NO_PAGES
+        ):
             yield route
 
 

@@ -124,15 +124,23 @@ def count(connection: Connection, question: Question) -> int:
 
 
 def _rows(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:
-    # A named cursor stays on the server: an export of millions of rows is not held in memory.
-    with connection, connection.cursor(name="answer") as cursor:
+    select = asked.select if question.limit is None else asked.select.limit(question.limit + 1)
+    with connection, _cursor(connection, question) as cursor:
         cursor.itersize = 2000
-        cursor.execute(*as_sql(asked.select if question.limit is None else asked.select.limit(question.limit + 1)))
+        cursor.execute(*as_sql(select))
         for number, row in enumerate(cursor):
             if number == question.limit:
                 found.has_more = True
                 return
             yield row
+
+
+def _cursor(connection: Connection, question: Question) -> Any:
+    """A named cursor stays on the server: an export of millions of rows is not held in memory.
+
+    Postgres makes other plans for it, for its first rows and never parallel: what has a limit does without.
+    """
+    return connection.cursor(name="answer") if question.limit is None else connection.cursor()
 
 
 def _with_quantiles(connection: Connection, question: Question, asked: Statement, found: Answer) -> Rows:

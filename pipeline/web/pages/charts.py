@@ -10,6 +10,7 @@ from pipeline.stages.windows import WIDTHS_MS
 from pipeline.units import count, scaled
 from pipeline.web.filters import Span
 from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, round_up_count, told
+from pipeline.web.pages.plotted import plotted
 
 COLOURS = 8
 """Colours in the style sheet; further series share the last one, grey."""
@@ -45,7 +46,10 @@ class Legend(NamedTuple):
 
 @dataclass
 class Chart:
-    """``unit`` tells what the values are: ``rate`` or ``count``. ``group`` is what a series is."""
+    """``unit`` tells what the values are: ``rate`` or ``count``. ``group`` is what a series is.
+
+    ``data`` is for scripts.
+    """
 
     size: Size
     group: str
@@ -55,6 +59,7 @@ class Chart:
     y_ticks: list[Tick]
     x_ticks: list[Tick]
     windows: int
+    data: dict[str, Any]
 
 
 def throughput(
@@ -125,7 +130,9 @@ def _chart(
         mean = sum(own.values()) / finished
         legend.append(Legend(name, colour, own.get(newest, 0), mean, max(own.values(), default=0), totals[name]))
     y_ticks = [Tick(size.height - size.height * part / 4, written(top * part / 4)) for part in range(5)]
-    return Chart(size, group, unit, bars, legend, y_ticks, axis.ticks(), len(values))
+    drawn = {name: {start: each[name] for start, each in values.items() if name in each} for name in series}
+    data = plotted(unit, drawn, span, width_ms, now_ms, top, stacked=True)
+    return Chart(size, group, unit, bars, legend, y_ticks, axis.ticks(), len(values), data)
 
 
 def _place(order: Sequence[str], name: str) -> int:

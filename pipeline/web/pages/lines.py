@@ -11,6 +11,7 @@ from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import human
 from pipeline.web.filters import Span
 from pipeline.web.pages.axis import WIDE, Size, Tick, TimeAxis, from_datetime, round_up, round_up_count
+from pipeline.web.pages.plotted import plotted
 
 STYLES = 8
 """Styles of lines in the style sheet: a colour and a dash each; further series share the last one."""
@@ -29,14 +30,15 @@ class Line(NamedTuple):
 
 @dataclass
 class Plot:
-    """``limit`` is where a line that is drawn across stands, with its name."""
+    """``limit`` is where a line that is drawn across stands, with its name; ``data`` is for scripts."""
 
     size: Size
     kind: Kind
     lines: list[Line]
     y_ticks: list[Tick]
     x_ticks: list[Tick]
-    limit: Tick | None = None
+    limit: Tick | None
+    data: dict[str, Any]
 
 
 def plot(
@@ -71,7 +73,8 @@ def plot(
         lines.append(Line(name, style(number), paths, own[-1] if own else None, least, largest))
     y_ticks = [Tick(size.height - size.height * part / 4, human(end * part / 4, kind)) for part in range(5)]
     across = None if limit is None else Tick(height(limit), human(limit, kind))
-    return Plot(size, kind, lines, y_ticks, axis.ticks(), across)
+    data = plotted(kind, series, span, step_ms, now_ms, end, stacked=False, limit=limit)
+    return Plot(size, kind, lines, y_ticks, axis.ticks(), across, data)
 
 
 def efficiency(rows: Iterable[dict[str, Any]], span: Span, step_ms: int, now_ms: int, size: Size = WIDE) -> Plot | None:

@@ -1,0 +1,263 @@
+// Draws the pictures of a page anew, by ECharts as SVG, from the values that each figure carries: with values under the
+// pointer or by arrow keys, and the picture or its values as a file. Without it, and on paper, the server's SVG stays.
+"use strict";
+(() => {
+  const LIBRARY = document.currentScript.dataset.library;
+  const PREFIXES = ["", "k", "M", "G", "T", "P", "E"];
+  const drawn = new Map(); // figure -> its chart
+
+  const scaled = (value, unit) => {
+    let [size, step] = [Math.abs(value), 0];
+    while (size >= (step ? 999.5 : 1000) && step < PREFIXES.length - 1) [size, step] = [size / 1000, step + 1];
+    const digits = step === 0 ? 0 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
+    return `${value < 0 ? "-" : ""}${size.toFixed(digits)} ${PREFIXES[step]}${unit}`;
+  };
+  const WRITTEN = {
+    rate: (value) => scaled(value, "B/s"),
+    bytes: (value) => scaled(value, "B"),
+    ratio: (value) => `${(value * 100).toFixed(1)} %`,
+    ms: (value) => `${(value / 1000).toPrecision(3)} s`,
+  };
+  const UNITS = { rate: "B_s", bytes: "B", ms: "ms", ratio: "ratio", count: "count" };
+  const written = (kind, value) => (value === null ? "no value" : (WRITTEN[kind] || String)(value));
+  const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
+  const clock = (ms) => (ms % 86_400_000 === 0 ? iso(ms).slice(5, 10) : iso(ms).slice(11, 16));
+
+  // A figure's values on all windows of its range: null is a gap.
+  const read = (figure) => {
+    const plot = JSON.parse(figure.dataset.plot);
+    const starts = [];
+    for (let at = plot.from; at < plot.to; at += plot.step) starts.push(at);
+    const keys = [...figure.querySelectorAll("table.legend svg.key :is(rect, path)")];
+    const series = plot.series.map(({ name, values }, place) => {
+      const known = new Map(values);
+      const style = getComputedStyle(keys[place]);
+      return {
+        name,
+        values: starts.map((at) => known.get(at) ?? null),
+        colour: plot.stacked ? style.fill : style.stroke,
+        dash: style.strokeDasharray === "none" ? "solid" : style.strokeDasharray.split(/[ ,]+/).map(parseFloat),
+      };
+    });
+    return { ...plot, starts, series, title: figure.querySelector("figcaption b").textContent };
+  };
+
+  const span = (plot, place) => {
+    const [from, end] = [plot.starts[place], plot.starts[place] + plot.step];
+    return end > plot.now ? `${iso(from)} to ${iso(plot.now)}, so far` : `${iso(from)} to ${iso(end)}`;
+  };
+  const values = (plot, place) =>
+    plot.series.map(({ name, values: own }) => `${name}: ${written(plot.kind, own[place])}`);
+
+  const colours = () => {
+    const style = getComputedStyle(document.documentElement);
+    const [ink, soft, line, panel] = ["--ink", "--soft", "--line", "--panel"].map((name) => {
+      const probe = document.createElement("i"); // a variable may still be a function of the theme
+      probe.style.color = style.getPropertyValue(name);
+      document.body.append(probe);
+      const found = getComputedStyle(probe).color;
+      probe.remove();
+      return found;
+    });
+    return { ink, soft, line, panel };
+  };
+
+  const item = (plot, value, place, own, look) => {
+    if (plot.stacked) {
+      const isOpen = plot.starts[place] + plot.step > plot.now;
+      const style = { decal: { color: look.panel, dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -Math.PI / 4 } };
+      return isOpen && value !== null ? { value, itemStyle: { ...style, borderType: "dashed" } } : value;
+    }
+    const isAlone = value !== null && (own[place - 1] ?? null) === null && (own[place + 1] ?? null) === null;
+    return isAlone ? { value, symbol: "circle", symbolSize: 5 } : value;
+  };
+
+  const option = (plot, look) => ({
+    animation: false,
+    textStyle: { color: look.ink, fontFamily: "inherit" },
+    grid: { left: 78, right: 16, top: 10, bottom: 26 },
+    tooltip: {
+      trigger: "axis",
+      renderMode: "richText",
+      confine: true,
+      backgroundColor: look.panel,
+      borderColor: look.soft,
+      textStyle: { color: look.ink, fontSize: 12 },
+      axisPointer: { type: plot.stacked ? "shadow" : "line" },
+      formatter: ([first]) => [span(plot, first.dataIndex), ...values(plot, first.dataIndex)].join("\n"),
+    },
+    xAxis: {
+      type: "category",
+      data: plot.starts.map(clock),
+      axisLabel: { color: look.soft, fontSize: 11 },
+      axisLine: { lineStyle: { color: look.line } },
+      axisTick: { show: false },
+    },
+    yAxis: {
+      type: "value",
+      min: 0,
+      max: plot.top, // as the server's picture has it: a bin that only began may not squeeze the others
+      interval: plot.top / 4,
+      axisLabel: { color: look.soft, fontSize: 11, formatter: (value) => written(plot.kind, value) },
+      splitLine: { lineStyle: { color: look.line } },
+    },
+    series: plot.series.map(({ name, values: own, colour, dash }, number) => ({
+      name,
+      data: own.map((value, place) => item(plot, value, place, own, look)),
+      emphasis: { disabled: true },
+      ...(plot.stacked
+        ? { type: "bar", stack: "all", barCategoryGap: 0 }
+        : { type: "line", step: "middle", symbol: "none", showAllSymbol: true, connectNulls: false }),
+      itemStyle: { color: colour, borderColor: look.panel, borderWidth: plot.stacked ? 0.4 : 0 },
+      lineStyle: { color: colour, width: 1.8, type: dash },
+      markLine:
+        plot.limit === null || number
+          ? undefined
+          : { silent: true, symbol: "none", data: [{ yAxis: plot.limit }], lineStyle: { type: "dashed" } },
+    })),
+  });
+
+  const fileName = (plot, ending) => {
+    const words = [location.pathname, plot.title, iso(plot.from), iso(plot.to)].join(" ");
+    return `transferscope-${words.replace(/[^\w.]+/g, "-").replace(/^-|-$/g, "")}.${ending}`;
+  };
+  const save = (plot, blob, ending) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = fileName(plot, ending);
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+
+  // On paper: its title, range, filters, legend, address and time.
+  const complete = (plot, renderer) => {
+    const box = document.createElement("div");
+    const chart = echarts.init(box, null, { renderer, width: 1000, height: 420 });
+    const filters = [...document.querySelectorAll(".chip")].map((chip) => chip.firstChild.data.trim());
+    const lines = [
+      `${iso(plot.from)} to ${iso(plot.to)}${filters.length ? `, ${filters.join(", ")}` : ""}`,
+      `${location.href}, made ${iso(Date.now())}`,
+    ];
+    const look = { ink: "#000", soft: "#333", line: "#ccc", panel: "#fff" };
+    chart.setOption({
+      ...option(plot, look),
+      backgroundColor: "#fff",
+      textStyle: { color: "#000", fontFamily: "sans-serif" },
+      title: { text: plot.title, subtext: lines.join("\n"), left: 10, textStyle: { fontSize: 15 } },
+      legend: { bottom: 4 },
+      grid: { left: 90, right: 20, top: 84, bottom: 62 },
+    });
+    return chart;
+  };
+  const SAVES = {
+    PNG: (plot) => {
+      const chart = complete(plot, "canvas");
+      chart.renderToCanvas({ pixelRatio: 2 }).toBlob((blob) => save(plot, blob, "png"));
+      chart.dispose();
+    },
+    SVG: (plot) => {
+      const chart = complete(plot, "svg");
+      save(plot, new Blob([chart.renderToSVGString()], { type: "image/svg+xml" }), "svg");
+      chart.dispose();
+    },
+    CSV: (plot) => {
+      const field = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+      const header = ["window_start", "unfinished", ...plot.series.map((each) => field(`${each.name}_${UNITS[plot.kind] || plot.kind}`))];
+      const rows = plot.starts.map((at, place) => [
+        iso(at),
+        at + plot.step > plot.now,
+        ...plot.series.map((each) => each.values[place] ?? ""),
+      ]);
+      save(plot, new Blob([[header, ...rows].map((row) => `${row.join(",")}\r\n`).join("")], { type: "text/csv" }), "csv");
+    },
+    JSON: (plot) => save(plot, new Blob([JSON.stringify(plot)], { type: "application/json" }), "json"),
+  };
+
+  const frame = (figure, plot) => {
+    const picture = figure.querySelector("svg.plot").closest(".wide");
+    picture.classList.add("replaced");
+    const box = document.createElement("div");
+    box.className = "drawn";
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", `${plot.title}, picture: left and right arrow read the values`);
+    const told = document.createElement("p");
+    told.className = "unseen";
+    told.setAttribute("role", "status");
+    const saves = document.createElement("div");
+    saves.className = "saves";
+    for (const [name, write] of Object.entries(SAVES)) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name;
+      button.setAttribute("aria-label", `${plot.title} as ${name}`);
+      button.addEventListener("click", () => write(read(figure)));
+      saves.append(button);
+    }
+    picture.after(box, told, saves);
+    return [box, told];
+  };
+
+  const keys = (chart, plot, told) => {
+    let at = plot.starts.length;
+    return (event) => {
+      const last = plot.starts.length - 1;
+      const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+      if (event.key === "Escape") chart.dispatchAction({ type: "hideTip" });
+      if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      at = Math.max(0, Math.min(last, next));
+      chart.dispatchAction({ type: "showTip", x: chart.convertToPixel({ xAxisIndex: 0 }, at), y: 30 });
+      told.textContent = [span(plot, at), ...values(plot, at)].join("; ");
+    };
+  };
+
+  const draw = (figure) => {
+    const plot = read(figure);
+    if (!plot.series.length) return;
+    const [box, told] = frame(figure, plot);
+    const chart = echarts.init(box, null, { renderer: "svg" });
+    chart.setOption(option(plot, colours()));
+    box.addEventListener("keydown", keys(chart, plot, told));
+    drawn.set(figure, chart);
+    sizes.observe(box);
+  };
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) if (target.clientWidth) echarts.getInstanceByDom(target)?.resize();
+  });
+
+  // A figure in a closed section has no size: it is drawn when it is first seen.
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      draw(target);
+    }
+  });
+  const start = () => {
+    for (const figure of document.querySelectorAll("figure[data-plot]")) if (!drawn.has(figure)) seen.observe(figure);
+  };
+  const recolour = () => {
+    for (const [figure, chart] of drawn) if (figure.isConnected) chart.setOption(option(read(figure), colours()));
+  };
+
+  const load = () => {
+    if (!document.querySelector("figure[data-plot]")) return;
+    const script = document.createElement("script");
+    script.src = LIBRARY;
+    script.addEventListener("load", start);
+    document.head.append(script);
+  };
+  load();
+  document.addEventListener("refreshed", () => {
+    for (const [figure, chart] of drawn) {
+      if (figure.isConnected) continue;
+      chart.dispose();
+      drawn.delete(figure);
+    }
+    if (typeof echarts === "undefined") load();
+    else start();
+  });
+  document.addEventListener("theme", recolour);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+})();
