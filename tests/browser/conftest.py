@@ -63,7 +63,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         clock = Clock()
         app = create_app(config, Server(config, clock=clock))
         with TestClient(app, headers=TOKEN | {"accept": "text/html"}) as client:
-            addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host"])
+            addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host", "/sign-in"])
         again = create_app(config, Server(config, clock=clock))  # the first one is closed now
         with served(again) as address:
             yield Site(address, addresses, clock)
