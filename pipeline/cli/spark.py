@@ -36,4 +36,6 @@ def sparkline(values: Sequence[float | None], top: float | None = None, heights:
 def _height(above: float, span: float, number: int) -> int:
     if span <= 0 or above <= 0:
         return 0
-    return min(math.ceil(above / span * (number - 1)), number - 1)
+    if above >= span:  # by far, it may be: the ratio could be infinite
+        return number - 1
+    return math.ceil(above / span * (number - 1))

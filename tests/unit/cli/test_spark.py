@@ -34,6 +34,7 @@ def test_lines(values: list[float | None], line: str) -> None:
 def test_a_fixed_top_keeps_lines_of_ratios_comparable() -> None:
     assert sparkline([0.5, 0.5], 1.0) == "▅▅"
     assert sparkline([1.0, 2.0], 1.0) == "██"
+    assert sparkline([1.0], 5e-324) == "█"
 
 
 @given(VALUES, HEIGHTS)
