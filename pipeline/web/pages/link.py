@@ -6,14 +6,18 @@ from functools import partial
 from typing import Any
 
 from pipeline.web import asks
+from pipeline.web.access import Role
 from pipeline.web.context import Context
 from pipeline.web.filters import END_KINDS
 from pipeline.web.pages.absent import absent, must_know
 from pipeline.web.pages.figures import figures
 from pipeline.web.pages.frame import Frame, like
-from pipeline.web.parameters import Common, ErrorParameters, Ranked, StagesParameters, SummaryParameters
+from pipeline.web.pages.stages import spent
+from pipeline.web.pages.transfers import address_of
+from pipeline.web.parameters import Common, ErrorParameters, Ranked, SummaryParameters, TransferParameters
 from pipeline.web.problems import bad_parameter
-from schemas.events import STAGES
+
+SLOWEST = 20
 
 
 def link(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
@@ -25,7 +29,6 @@ def link(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
         if kind in END_KINDS:
             must_know(context, kind, name, partial(_with_end, frame, side, kind))
     totals = list(asks.summary(context, like(asked, SummaryParameters)).records())
-    stages = asks.stages(context, like(asked, StagesParameters))
     return {
         "src": asked.src[0],
         "dst": asked.dst[0],
@@ -33,7 +36,9 @@ def link(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
         "absent": None if totals else absent(context, frame),
         "figures": figures(context, asked),
         "vos": list(asks.links(context, like(asked, Ranked, by="vo", limit=50)).records()),
-        "stages": [_stages(row) for row in stages.records()],
+        "spent": spent(context, asked),
+        "slowest": _slowest(context, asked),
+        "address_of": address_of,
         "errors": asks.errors(context, like(asked, ErrorParameters, limit=20)),
     }
 
@@ -42,10 +47,9 @@ def _with_end(frame: Frame, side: str, kind: str, name: str) -> str:
     return frame.here(**{side: f"{kind}:{name}"})
 
 
-def _stages(row: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    found = [
-        {"name": stage, **{part: row[f"{stage}_{part}"] for part in ("count", "mean", "p50", "p95")}}
-        for stage in STAGES
-        if row[f"{stage}_count"]
-    ]
-    return row["technology"], found
+def _slowest(context: Context, asked: Common) -> list[dict[str, Any]] | None:
+    """The ok transfers that took longest, for readers; None for others."""
+    if context.role < Role.READER:
+        return None
+    longest = like(asked, TransferParameters, state=["ok"], sort="-total_ms", limit=SLOWEST)
+    return [row for row in asks.transfers(context, longest).records() if row["total_ms"] is not None]
