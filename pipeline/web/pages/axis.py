@@ -55,12 +55,16 @@ class TimeAxis:
         """Where an instant stands."""
         return round((at_ms - self.from_ms) / (self.to_ms - self.from_ms) * self.width, 2)
 
-    def ticks(self) -> list[Tick]:
-        """Round instants, few enough for their names to have room; midnight is named by its day."""
+    def instants(self) -> list[tuple[int, str]]:
+        """Round instants in ms, few enough for their names to have room; midnight is named by its day."""
         most = max(2, self.width // _PLACE_PER_TICK)
         length_ms = self.to_ms - self.from_ms
         step = next((step for step in _STEPS_MS if length_ms / step <= most), _STEPS_MS[-1])
-        return [Tick(self.place(at), _named(at, step)) for at in _round_instants(self.from_ms, self.to_ms, step)]
+        return [(at, _named(at, step)) for at in _round_instants(self.from_ms, self.to_ms, step)]
+
+    def ticks(self) -> list[Tick]:
+        """The same as marks."""
+        return [Tick(self.place(at), name) for at, name in self.instants()]
 
 
 def round_up(value: float) -> float:

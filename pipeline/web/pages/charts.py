@@ -131,7 +131,7 @@ def _chart(
         legend.append(Legend(name, colour, own.get(newest, 0), mean, max(own.values(), default=0), totals[name]))
     y_ticks = [Tick(size.height - size.height * part / 4, written(top * part / 4)) for part in range(5)]
     drawn = {name: {start: each[name] for start, each in values.items() if name in each} for name in series}
-    data = plotted(unit, drawn, span, width_ms, now_ms, top, stacked=True)
+    data = plotted(unit, drawn, axis, width_ms, now_ms, top, stacked=True)
     return Chart(size, group, unit, bars, legend, y_ticks, axis.ticks(), len(values), data)
 
 

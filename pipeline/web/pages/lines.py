@@ -73,7 +73,7 @@ def plot(
         lines.append(Line(name, style(number), paths, own[-1] if own else None, least, largest))
     y_ticks = [Tick(size.height - size.height * part / 4, human(end * part / 4, kind)) for part in range(5)]
     across = None if limit is None else Tick(height(limit), human(limit, kind))
-    data = plotted(kind, series, span, step_ms, now_ms, end, stacked=False, limit=limit)
+    data = plotted(kind, series, axis, step_ms, now_ms, end, stacked=False, limit=limit)
     return Plot(size, kind, lines, y_ticks, axis.ticks(), across, data)
 
 

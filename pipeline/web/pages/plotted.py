@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.web.filters import Span
+from pipeline.web.pages.axis import TimeAxis
 
 Values = Mapping[int, float | None]
 """Start of a window (ms) -> value; None, or no entry: there is none."""
@@ -14,7 +14,7 @@ Values = Mapping[int, float | None]
 def plotted(
     kind: str,
     series: Mapping[str, Values],
-    span: Span,
+    axis: TimeAxis,
     step_ms: int,
     now_ms: int,
     top: float,
@@ -22,15 +22,17 @@ def plotted(
     stacked: bool,
     limit: float | None = None,
 ) -> dict[str, Any]:
-    """``kind`` of the values, range, width of a window and now in ms, the axis's end, (start, value) of each series."""
+    """``kind`` of the values, range, width of a window and now in ms, where the axes end and which instants are named,
+    (start, value) of each series."""
     return {
         "kind": kind,
         "stacked": stacked,
-        "from": span.from_ms,
-        "to": span.to_ms,
+        "from": axis.from_ms,
+        "to": axis.to_ms,
         "step": step_ms,
         "now": now_ms,
         "top": top,
+        "ticks": axis.instants(),
         "limit": limit,
         "series": [{"name": name, "values": sorted(values.items())} for name, values in series.items()],
     }

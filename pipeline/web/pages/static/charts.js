@@ -21,7 +21,6 @@
   const UNITS = { rate: "B_s", bytes: "B", ms: "ms", ratio: "ratio", count: "count" };
   const written = (kind, value) => (value === null ? "no value" : (WRITTEN[kind] || String)(value));
   const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
-  const clock = (ms) => (ms % 86_400_000 === 0 ? iso(ms).slice(5, 10) : iso(ms).slice(11, 16));
 
   // A figure's values on all windows of its range: null is a gap.
   const read = (figure) => {
@@ -39,7 +38,7 @@
         dash: style.strokeDasharray === "none" ? "solid" : style.strokeDasharray.split(/[ ,]+/).map(parseFloat),
       };
     });
-    return { ...plot, starts, series, title: figure.querySelector("figcaption b").textContent };
+    return { ...plot, starts, series, named: new Map(plot.ticks), title: figure.querySelector("figcaption b").textContent };
   };
 
   const span = (plot, place) => {
@@ -88,8 +87,13 @@
     },
     xAxis: {
       type: "category",
-      data: plot.starts.map(clock),
-      axisLabel: { color: look.soft, fontSize: 11 },
+      data: plot.starts.map((at) => plot.named.get(at) ?? ""),
+      axisLabel: {
+        color: look.soft,
+        fontSize: 11,
+        interval: (place) => plot.named.has(plot.starts[place]),
+        hideOverlap: true,
+      },
       axisLine: { lineStyle: { color: look.line } },
       axisTick: { show: false },
     },
