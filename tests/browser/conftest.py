@@ -1,4 +1,4 @@
-"""A real Chromium before the real application, both of them once for this folder."""
+"""A real Chromium before the real application, both of them once for each module."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Site:
     clock: Clock
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Its end is that of this folder's tests: its event loop must not be there in others."""
+    """Debian's Chromium. It ends with its module: its event loop must not be there in other tests."""
     try:
         program = chromium()
     except Missing as missing:
@@ -51,14 +51,15 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages over a day of traffic; nobody changes it."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "readers").write_text("reads\n")
-    with postgres.template(postgres_server) as url, pytest.MonkeyPatch.context() as environment:
-        environment.setenv(postgres.VARIABLE, url)
-        assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
+    with postgres.template(postgres_server) as url:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv(postgres.VARIABLE, url)
+            assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
         config = WebConfig(url, reader_tokens=folder / "readers")
         clock = Clock()
         app = create_app(config, Server(config, clock=clock))
