@@ -47,7 +47,7 @@ def traffic(shell: Shell, tmp_path: Path) -> Shell:
     return shell
 
 
-COMPUTED = {"dead_letter": {"size"}, "transfer": {"throughput"}}
+COMPUTED = {"dead_letter": {"size"}, "transfer": {"throughput"}, "error_10m": {"id"}}
 RANGE = ("--from", "2026-11-22T12:00Z", "--to", "2026-11-22T12:20Z")
 
 
