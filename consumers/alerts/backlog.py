@@ -23,7 +23,7 @@ class Backlog:
         self._url = database_url
         self._asks = asks
         self._limit = limit
-        self._silent: dict[int, str] = {}
+        self._silent: set[int] = set()
 
     def look(self) -> Changes:
         """Sample every service that answers. Raises Unavailable when the samples cannot be kept.
@@ -38,10 +38,11 @@ class Backlog:
             except (Unreachable, KafkaAway) as error:
                 if number not in self._silent:
                     log.warning("nobody knows what waits: %s", error)
-                self._silent[number] = str(error)
+                self._silent.add(number)
             else:
-                if self._silent.pop(number, None) is not None:
+                if number in self._silent:
                     log.info("what waits is known again")
+                self._silent.discard(number)
         changes = record(self._url, samples, at, self._limit)
         for word, subjects in (("behind", changes.raised), ("well again", changes.cleared)):
             for subject in subjects:

@@ -16,7 +16,7 @@ from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms
 from pipeline.store.queries.question import Condition
-from pipeline.store.queries.statement import between, view
+from pipeline.store.queries.statement import between, state_of_group, view
 
 _WIDEST_FIRST = tuple(sorted(WIDTHS_MS, key=lambda width: -WIDTHS_MS[width]))
 
@@ -86,11 +86,7 @@ def links_summed(
         sa.select(
             windows.c.link_id,
             *(sa.func.sum(windows.c[name]).label(name) for name in sums),
-            sa.case((sa.func.bool_and(windows.c.final_at.is_not(None)), sa.func.max(windows.c.final_at))).label(
-                "final_at"
-            ),
-            sa.func.max(windows.c.updated_at).label("updated_at"),
-            sa.func.bool_or(windows.c.stale).label("stale"),
+            *(state.label(name) for name, state in state_of_group(windows).items()),
         )
         .group_by(windows.c.link_id)
         .subquery("added")

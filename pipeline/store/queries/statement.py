@@ -38,6 +38,16 @@ def between(column: Any, from_ms: int | None, to_ms: int | None) -> list[Any]:
     return clauses
 
 
+def state_of_group(table: sa.FromClause) -> dict[str, Any]:
+    """What is known of windows that are added up: a group is final when all of them are, since the last was."""
+    final = table.c.final_at
+    return {
+        "final_at": sa.case((sa.func.bool_and(final.is_not(None)), sa.func.max(final))),
+        "updated_at": sa.func.max(table.c.updated_at),
+        "stale": sa.func.bool_or(table.c.stale),
+    }
+
+
 def ordered(orders: Iterable[Order], expressions: Mapping[str, Any]) -> list[Any]:
     """The ORDER BY of what the user asked for; none sorts last either way."""
     return [

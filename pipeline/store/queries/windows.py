@@ -18,7 +18,7 @@ from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import ceil_ms, floor_ms, to_datetime
 from pipeline.store.queries.question import Question
 from pipeline.store.queries.reports import BYTES, CHANNELS, COUNTS, LINKS, REPORTS_FAILURES, Report, stage_kind
-from pipeline.store.queries.statement import Statement, between, ordered, view
+from pipeline.store.queries.statement import Statement, between, ordered, state_of_group, view
 from schemas.events import STAGES
 
 Sum = Callable[[Any], Any]
@@ -92,11 +92,8 @@ def _measures(table: sa.FromClause, *, grouped: bool) -> dict[str, Any]:
     measures["efficiency"] = sa.case(
         (table.c.technology.in_(REPORTS_FAILURES), sa.cast(measures["ok"], sa.Double) / sa.cast(tried, sa.Double)),
     )
-    final = table.c.final_at
-    measures["final_at"] = sa.case((sa.func.bool_and(final.is_not(None)), sa.func.max(final))) if grouped else final
-    measures["updated_at"] = sa.func.max(table.c.updated_at) if grouped else table.c.updated_at
-    measures["stale"] = sa.func.bool_or(table.c.stale) if grouped else table.c.stale
-    return measures
+    single = {name: table.c[name] for name in ("final_at", "updated_at", "stale")}
+    return measures | (state_of_group(table) if grouped else single)
 
 
 def _throughput(moved: Any, table: sa.FromClause, question: Question, from_ms: int | None, to_ms: int | None) -> Any:

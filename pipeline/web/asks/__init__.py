@@ -1,7 +1,7 @@
 """What each endpoint asks. Pages ask through the same functions, so that they show the same numbers."""
 
 from pipeline.web.asks.failures import error_links, errors
-from pipeline.web.asks.messages import messages
+from pipeline.web.asks.messages import messages, messages_of
 from pipeline.web.asks.service import (
     alerts,
     dead_letters,
@@ -39,6 +39,7 @@ __all__ = [
     "links",
     "matrix",
     "messages",
+    "messages_of",
     "quality",
     "queue_status",
     "queues",

@@ -35,9 +35,14 @@ def messages(context: Context, identity: str, lookup: Lookup | None) -> Table:
     Raises Problem 401 or 403 for who is no operator, 404 when there is no such transfer; Unavailable.
     """
     require(context.role, Role.OPERATOR)
+    return messages_of(transfer(context, identity), lookup)
+
+
+def messages_of(attempts: Table, lookup: Lookup | None) -> Table:
+    """The same for attempts that were asked for already; the caller sees to the role. Raises Unavailable."""
     wanted = [
         (row["ended_at"], message, row[f"{message}_ref"])
-        for row in transfer(context, identity).records()
+        for row in attempts.records()
         for message in ("start", "complete")
         if row[f"{message}_ref"] is not None
     ]

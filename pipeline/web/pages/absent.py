@@ -20,7 +20,7 @@ from pipeline.web.filters import DAY_MS
 from pipeline.web.pages.axis import from_datetime
 from pipeline.web.pages.frame import Frame
 from pipeline.web.parameters import Common
-from pipeline.web.problems import Problem
+from pipeline.web.problems import Problem, bad_parameter
 
 MOST_NAMES = 5000
 FILTERED = ("vo", "technology", "fts", "channel")
@@ -47,6 +47,13 @@ def must_know(context: Context, kind: str, name: str, address: Callable[[str], s
     if not is_known(context.connection, kind, name):
         near = near_names(context, kind, name)
         raise UnknownName("VO" if kind == "vo" else kind, name, [(each, address(each)) for each in near])
+
+
+def need_pair(asked: Common, sentence: str) -> None:
+    """Raises Problem 400 with the sentence, unless one source and one destination are asked for."""
+    for side, written in (("src", asked.src), ("dst", asked.dst)):
+        if len(written) != 1 or written[0].startswith("!"):
+            raise bad_parameter(side, sentence)
 
 
 def near_names(context: Context, kind: str, name: str) -> list[str]:

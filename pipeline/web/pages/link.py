@@ -9,22 +9,20 @@ from pipeline.web import asks
 from pipeline.web.access import Role
 from pipeline.web.context import Context
 from pipeline.web.filters import END_KINDS
-from pipeline.web.pages.absent import absent, must_know
+from pipeline.web.pages.absent import absent, must_know, need_pair
 from pipeline.web.pages.figures import figures
 from pipeline.web.pages.frame import Frame, like
 from pipeline.web.pages.stages import spent
 from pipeline.web.pages.transfers import address_of
 from pipeline.web.parameters import Common, ErrorParameters, Ranked, SummaryParameters, TransferParameters
-from pipeline.web.problems import bad_parameter
 
 SLOWEST = 20
 
 
 def link(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
     """A pair of hosts, sites or countries in one direction; raises Problem 400 for no pair, 404 for unknown ends."""
+    need_pair(asked, "a link page needs one: /links?src=host:A&dst=host:B")
     for side, written in (("src", asked.src), ("dst", asked.dst)):
-        if len(written) != 1 or written[0].startswith("!"):
-            raise bad_parameter(side, "a link page needs one: /links?src=host:A&dst=host:B")
         kind, _, name = written[0].partition(":")
         if kind in END_KINDS:
             must_know(context, kind, name, partial(_with_end, frame, side, kind))

@@ -30,7 +30,7 @@ from pipeline.web.pages.transfers import transfer, transfers
 from pipeline.web.pages.vo import VoPage, pair, vo, vos
 from pipeline.web.parameters import Common, InFlightParameters, Timed, TransferParameters
 from pipeline.web.problems import Problem
-from pipeline.web.serving import VARY, Server
+from pipeline.web.serving import CACHE, VARY, Server
 from pipeline.web.signing import local, sign_in, sign_out
 
 _FOLDER = Path(__file__).parent
@@ -76,7 +76,7 @@ class Pages:
         """A page."""
         status = known.get("status", 200)
         text = self._templates.get_template(template).render(**known)
-        headers = {"Cache-Control": "private, no-cache", "Vary": VARY}
+        headers = {"Cache-Control": CACHE, "Vary": VARY}
         return Response(text, status, headers, "text/html; charset=utf-8")
 
     def problem(self, problem: Problem, request: Request) -> Response:

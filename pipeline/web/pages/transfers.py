@@ -17,6 +17,7 @@ from pipeline.web.context import Context
 from pipeline.web.pages.axis import Size, Tick
 from pipeline.web.pages.frame import Frame
 from pipeline.web.parameters import TransferParameters
+from pipeline.web.table import Table
 
 SIZE = Size(640, 22)
 """Of a row of lengths."""
@@ -85,7 +86,7 @@ def transfer(context: Context, identity: str, lookup: Lookup | None) -> dict[str
     table = asks.transfer(context, identity)
     attempts = list(table.records())
     kinds = {column.name: column.kind for column in table.columns}
-    told, away = _messages(context, identity, lookup)
+    told, away = _messages(context, table, lookup)
     return {
         "identity": identity,
         "messages": told,
@@ -96,14 +97,14 @@ def transfer(context: Context, identity: str, lookup: Lookup | None) -> dict[str
 
 
 def _messages(
-    context: Context, identity: str, lookup: Lookup | None
+    context: Context, attempts: Table, lookup: Lookup | None
 ) -> tuple[dict[datetime, list[dict[str, Any]]], str]:
     """The messages of each attempt by its end, or why there are none to show."""
     told: dict[datetime, list[dict[str, Any]]] = {}
     if context.role < Role.OPERATOR:
         return told, ""
     try:
-        for row in asks.messages(context, identity, lookup).records():
+        for row in asks.messages_of(attempts, lookup).records():
             told.setdefault(row["ended_at"], []).append(row)
     except Unavailable as error:  # the page has more to show
         return {}, str(error)

@@ -10,7 +10,7 @@ from pydantic import Field
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.web import asks
 from pipeline.web.context import Context
-from pipeline.web.pages.absent import absent, must_know
+from pipeline.web.pages.absent import absent, must_know, need_pair
 from pipeline.web.pages.axis import NARROW
 from pipeline.web.pages.charts import Chart, throughput
 from pipeline.web.pages.figures import figures, known_vos
@@ -73,9 +73,7 @@ def vo(context: Context, frame: Frame, asked: VoPage, name: str) -> dict[str, An
 
 def pair(context: Context, frame: Frame, asked: VoPage) -> dict[str, Any]:
     """The VOs of one pair beside each other; raises Problem 400 for no pair."""
-    for side, written in (("src", asked.src), ("dst", asked.dst)):
-        if len(written) != 1 or written[0].startswith("!"):
-            raise bad_parameter(side, "VOs are compared on one pair: /vos?src=site:A&dst=site:B")
+    need_pair(asked, "VOs are compared on one pair: /vos?src=site:A&dst=site:B")
     rows = list(asks.links(context, like(asked, Ranked, by="vo", limit=MOST_VOS)).records())
     correlation = asks.correlation(context, like(asked, Ranked, limit=MOST_VOS))
     sides = _sides(context, asked)
