@@ -15,13 +15,14 @@ def command_line(words: Sequence[str]) -> dict[str, Any]:
 
     Raises click.UsageError for a command or option that there is not.
     """
-    command: click.Command | None = LazyGroup("transferscope")
+    command: click.Command = LazyGroup("transferscope")
     context = click.Context(command)
     rest = list(words)
-    name = ""
+    name = "transferscope"
     while isinstance(command, click.Group):
         name = rest.pop(0)
-        command = command.get_command(context, name)
-    if command is None:
-        raise click.UsageError(f"there is no command {name}")
+        found = command.get_command(context, name)
+        if found is None:
+            raise click.UsageError(f"there is no command {name}")
+        command = found
     return command.make_context(name, rest).params
