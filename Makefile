@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready-$(firstword $(shell cat requirements.lock pyproject.toml | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lint types lock clean
+.PHONY: help venv demo test check bench lint types lock helm clean
 
 help:  ## this list
 	@echo "usage: make TARGET [ARGS=...]"
@@ -47,6 +47,9 @@ lock:  ## renew the locks from pyproject.toml: of all, and of what the image run
 	@$(COMPILE) --all-extras $(ARGS) -o requirements.lock pyproject.toml
 	@$(COMPILE) --constraint requirements.lock -o requirements.runtime.lock pyproject.toml
 	@echo hatchling | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
+
+helm: $(READY)  ## Helm in .venv, for the chart's tests; built with Go, in minutes
+	@GOBIN="$(CURDIR)/$(BIN)" go install helm.sh/helm/v3/cmd/helm@v3.22.0
 
 clean:  ## removes .venv and all caches
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
