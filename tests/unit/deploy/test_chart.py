@@ -71,7 +71,12 @@ def test_the_values_fit_their_schema() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     jsonschema.Draft7Validator.check_schema(schema)
     jsonschema.Draft7Validator(schema).validate(VALUES)
-    for wrong in ({"settings": {"stomp_brokers": ["stomp://a:1"]}}, {"worker": {"replicas": 65}}, {"tpyo": {}}):
+    wrongs: tuple[Json, ...] = (
+        {"settings": {"stomp_brokers": ["stomp://a:1"]}},
+        {"worker": {"replicas": 65}},
+        {"tpyo": {}},
+    )
+    for wrong in wrongs:
         merged = {**VALUES, **{key: {**VALUES.get(key, {}), **value} for key, value in wrong.items()}}
         assert list(jsonschema.Draft7Validator(schema).iter_errors(merged)), wrong
 
