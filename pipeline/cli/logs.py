@@ -34,10 +34,10 @@ def set_up(form: str, *, verbose: bool = False, libraries: Sequence[str] = ()) -
     if verbose:
         for name in OURS:
             logging.getLogger(name).setLevel(logging.DEBUG)
-    else:
-        warnings.simplefilter("ignore")
+        return
+    warnings.simplefilter("ignore")
     for name in libraries:
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.CRITICAL)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class TextLines(logging.Formatter):
