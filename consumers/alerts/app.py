@@ -7,12 +7,14 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import faust
 
 from consumers.alerts.backlog import Ask, Backlog
 from consumers.alerts.link_health import LinkHealth
+from consumers.alerts.measures import measure
 from consumers.health import Health
 from consumers.kafka.access import KafkaAccess
 from consumers.thread import WorkThread
@@ -68,7 +70,7 @@ def create_app(config: AlertsConfig) -> faust.App:
     page = HealthPage(health, telemetry, config.health_host, config.health_port)
     app.web_server(page)
     link_health = LinkHealth(config.database_url)
-    backlog = Backlog(config.database_url, config.asks, config.backlog_limit)
+    backlog = Backlog(config.database_url, config.asks, config.backlog_limit, partial(measure, telemetry))
     thread = WorkThread("rules")
     waiting = WorkThread("samples")  # a broker that does not answer must not keep the rules waiting
 
@@ -81,26 +83,29 @@ def create_app(config: AlertsConfig) -> faust.App:
                 log.exception("a transfer is left out: %.200r", transfer)
 
     async def look() -> None:
-        await run_in(thread, "link_health", link_health.look)
+        await run_in(thread, "link-health", link_health.look)
 
     async def sample() -> None:
-        await run_in(waiting, "backlog", backlog.look)
+        if await run_in(waiting, "backlog", backlog.look):
+            telemetry.set(metrics.ALERTS_LAST_RUN, time.time())
 
-    async def run_in(own: WorkThread, name: str, rule: Callable[[], Changes]) -> None:
+    async def run_in(own: WorkThread, name: str, rule: Callable[[], Changes]) -> bool:
+        """Whether the store let it be done."""
         began = time.perf_counter()
         try:
             changes = await own.run(rule)
         except Unavailable as error:
             health.trouble(POSTGRES, str(error))
+            return False
         except asyncio.CancelledError:
             raise
         else:
             health.well(POSTGRES)
             health.idle()
-            telemetry.set(metrics.ALERTS_LAST_RUN, time.time(), name)
             telemetry.observe(metrics.ALERTS_RUN, time.perf_counter() - began, name)
             telemetry.add(metrics.ALERTS_RAISED, len(changes.raised), name)
             telemetry.add(metrics.ALERTS_CLEARED, len(changes.cleared), name)
+            return True
 
     app.agent(app.topic(TRANSFERS, key_type=str, key_serializer="raw", value_serializer="json"), name="transfers")(note)
     app.timer(LOOK_EVERY_S)(look)
