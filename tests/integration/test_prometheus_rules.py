@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.support.dashboards import FOLDER, load, panels
 from tests.support.prometheus import program
 from tests.support.promtool import MINUTES, RULES, firing
 from tests.unit.deploy.test_prometheus import ALERTS
@@ -159,10 +161,22 @@ def fired(promtool: Path, folder: Path, changes: Mapping[str, str]) -> set[str]:
 
 
 def test_promtool_finds_nothing_wrong_with_the_files(promtool: Path) -> None:
-    for arguments in (["check", "config", CONFIG], ["check", "rules", *sorted(RULES.glob("*.yml"))]):
+    checks: list[list[str | Path]] = [["check", "config", CONFIG], ["check", "rules", *sorted(RULES.glob("*.yml"))]]
+    for arguments in checks:
         ended = subprocess.run([promtool, *arguments], capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "FAILED" not in ended.stdout
+
+
+def test_prometheus_understands_every_expression_of_the_dashboard(promtool: Path, tmp_path: Path) -> None:
+    board = load(FOLDER / "dashboards" / "prometheus" / "processes.json")
+    asked = [target["expr"] for panel in panels(board) for target in panel["targets"]]
+    rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(asked)]
+    path = tmp_path / "rules.json"  # which is YAML too
+    path.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    ended = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(asked) > 20
 
 
 def test_each_alert_has_a_case() -> None:

@@ -26,8 +26,9 @@ of_each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.ste
 
 def test_the_files_are_those_that_the_program_writes(tmp_path: Path) -> None:
     build.main([str(tmp_path)])
-    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert written == {path.name: path.read_text() for path in FILES}
+    written = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.json")}
+    folder = FOLDER / "dashboards"
+    assert written == {path.relative_to(folder): path.read_text() for path in folder.rglob("*.json")}
     assert sorted(path.stem for path in FILES) == EXPECTED
 
 
