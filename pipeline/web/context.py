@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.gaps import gaps
@@ -48,6 +49,7 @@ class Context:
     role: Role
     known_tag: str | None = None
     flavour: str = ""
+    blocks: Blocks | None = None
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     marks: dict[Span, Mark] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class Context:
 
     def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
         """All groups of a question; raises Problem 400 when there are more than ``limit``."""
-        found = answer(self.connection, Question(**{**question.__dict__, "limit": limit}))
+        found = answer(self.connection, Question(**{**question.__dict__, "limit": limit}), self.blocks)
         rows = list(found.rows)
         if found.has_more:
             raise bad_parameter("by", f"gives more than {limit} rows: filter, group by less, or take wider bins")
@@ -95,7 +97,7 @@ class Context:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
         question, after = self.ordered(asked, replace(question, search=asked.q), usual, ties)
         places = [column.name for column in columns_of(question)]
-        found = page(self.connection, question, after)
+        found = page(self.connection, question, after, self.blocks)
         rows = list(found.rows)
         table = self.table(found.columns, rows, span)
         if found.has_more:
