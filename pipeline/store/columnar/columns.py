@@ -55,9 +55,7 @@ def column_of(name: str, groups: Groups, keys: LinkKeys, question: Question, ask
     if name == "efficiency":
         return _fractions(_efficiency(groups, keys))
     if name == "throughput":
-        return _fractions(
-            groups.counters["bytes_moved"].astype(np.float64) * 1000 / _passed_ms(groups, question, asked)
-        )
+        return _fractions(_throughput(groups, question, asked))
     if name == "stale":
         return Column(
             lambda places: groups.stale[places].tolist(),
@@ -75,13 +73,14 @@ def _efficiency(groups: Groups, keys: LinkKeys) -> Numbers:
     return found
 
 
-def _passed_ms(groups: Groups, question: Question, asked: Statement) -> Any:
-    """The time over which bytes moved: of each window, or of the range, as far as it passed by now."""
+def _throughput(groups: Groups, question: Question, asked: Statement) -> Numbers:
+    """Bytes moved over the time that passed by now, of each window or of the range: to the last bit as SQL has it."""
+    moved: Numbers = groups.counters["bytes_moved"].astype(np.float64)
     if groups.starts is not None:
-        return np.minimum(np.maximum(question.now_ms - groups.starts, 1000), WIDTHS_MS[question.width])
+        return moved / np.clip((question.now_ms - groups.starts) / 1000, 1, WIDTHS_MS[question.width] // 1000)
     assert asked.from_ms is not None
     assert asked.to_ms is not None
-    return max(min(asked.to_ms, question.now_ms) - asked.from_ms, 1000)
+    return moved * 1000 / max(min(asked.to_ms, question.now_ms) - asked.from_ms, 1000)
 
 
 def _whole(numbers: Numbers) -> Column:
