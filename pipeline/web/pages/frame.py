@@ -15,6 +15,7 @@ from pipeline.store.queries.instants import to_datetime
 from pipeline.units import duration
 from pipeline.web.context import Context
 from pipeline.web.filters import DAY_MS
+from pipeline.web.pages.zoom import zooms
 from pipeline.web.parameters import Common, Timed
 
 RANGES = ("1h", "6h", "24h", "7d", "30d")
@@ -45,6 +46,7 @@ class Frame:
         self.asked = asked
         self.role = context.role
         self.span = context.span(asked)
+        self._now_ms = context.now_ms
         self.now = to_datetime(context.now_ms)
         self.open_alerts = open_alerts(context.connection)
         self.sources = [
@@ -105,6 +107,15 @@ class Frame:
         return [
             (each, self.here(**{"from": f"now-{each}", "to": None}), asked == (f"now-{each}", "now")) for each in RANGES
         ]
+
+    @property
+    def zooms(self) -> list[tuple[str, str, str | None]]:
+        """Ranges beside this one: name, what it is, address; bins follow the range."""
+        found = []
+        for name, meaning, range_ in zooms(self.span, self._now_ms, is_live=self.is_live):
+            address = range_ and self.here(**{"from": range_[0], "to": range_[1], "bin": None})
+            found.append((name, meaning, address))
+        return found
 
     @property
     def is_live(self) -> bool:
