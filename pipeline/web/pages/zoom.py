@@ -21,11 +21,12 @@ class Zoom(NamedTuple):
     range: tuple[str | int, str | int] | None
 
 
-def zooms(span: Span, now_ms: int, *, is_live: bool) -> list[Zoom]:
+def zooms(span: Span, now_ms: int, *, is_live: bool, most_ms: int = MOST_MS) -> list[Zoom]:
     """Half a range earlier or later, half of it, twice of it.
 
     A range that ends now is halved and doubled at its beginning, so that it goes on ending now; another one about its
-    middle. None goes beyond now, which no one can look at, or is shorter or longer than what can be drawn.
+    middle. None goes beyond now, which no one can look at, or is shorter than what can be drawn or longer than
+    ``most_ms``.
     """
     end_ms = min(span.to_ms, ceil_ms(now_ms, BASE_MS))
     # The range was rounded outward: one that ends now is as long as was asked, not one bin longer.
@@ -40,7 +41,7 @@ def zooms(span: Span, now_ms: int, *, is_live: bool) -> list[Zoom]:
     if length_ms >= 2 * LEAST_MS:
         quarter = floor_ms(length_ms // 4, BASE_MS)
         closer = _until_now(half) if is_live else (span.from_ms + quarter, span.from_ms + quarter + half)
-    if 2 * length_ms <= MOST_MS and span.from_ms >= length_ms:
+    if 2 * length_ms <= most_ms and span.from_ms >= length_ms:
         wider = _until_now(2 * length_ms) if is_live else _wider(span.from_ms, end_ms, half, now_ms)
     return [
         Zoom("earlier", "half a range earlier", earlier),
