@@ -71,12 +71,13 @@ class Chart:
 
     @property
     def about(self) -> str:
-        """The mean in words, beside the target if there is one: 24 h mean 18.2 MB/s, 91.0 % of the target 20.0 MB/s."""
+        """The mean in words, beside the target if there is one: 24 h mean 18.2 MB/s, 91 % of the target 20.0 MB/s."""
         if not self.over_ms:
             return "no finished bin has data"
         written = f"{_length(self.over_ms)} mean {_written(self.unit)(self.mean)}"
         if self.target:
-            written += f", {self.mean / self.target * 100:.1f} % of the target {scaled(self.target, 'B/s')}"
+            share = self.mean / self.target * 100
+            written += f", {share:.{0 if share >= 10 else 1}f} % of the target {scaled(self.target, 'B/s')}"
         return written + (", of the series shown" if any(each.hidden for each in self.legend) else "")
 
 

@@ -6,7 +6,7 @@ import re
 
 from pipeline.web.problems import bad_parameter
 
-_WRITTEN = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kKMGTP]?)B?(?:/s)?")
+_WRITTEN = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([kKMGTP]?)B?(?:/s)?")
 _POWERS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 from pipeline.store.queries.gaps import Source
 from pipeline.web import asks
@@ -31,12 +32,17 @@ class Silence:
 
     def overlaps(self, from_ms: int, to_ms: int) -> bool:
         """Whether some of this time was silent."""
-        return any(begin < to_ms and from_ms < end for begin, end in self.times)
+        begin, _ = self._next(from_ms)
+        return begin < to_ms
 
     def hides(self, from_ms: int, to_ms: int) -> bool:
         """Whether nothing can be known of this time: silent all along, or before anything was heard."""
-        is_before = self.since_ms is not None and to_ms <= self.since_ms
-        return is_before or any(begin <= from_ms and to_ms <= end for begin, end in self.times)
+        begin, end = self._next(from_ms)
+        return (begin <= from_ms and to_ms <= end) or (self.since_ms is not None and to_ms <= self.since_ms)
+
+    def _next(self, at_ms: int) -> tuple[float, float]:
+        place = bisect_right(self.times, at_ms, key=lambda time: time[1])
+        return self.times[place] if place < len(self.times) else (inf, inf)
 
 
 NEVER = Silence()
@@ -54,11 +60,12 @@ def silences(context: Context, asked: Common, span: Span, technologies: Sequence
             told = asks.links(context, like(asked, Ranked, by="fts", limit=MOST_INSTANCES, technology=[FTS]))
             instances = {row["fts"] for row in told.records()}
             own = [source for source in own if source.name in instances]
-        found[technology] = _together(own)
+        found[technology] = together(own)
     return found
 
 
-def _together(sources: Sequence[Source]) -> Silence:
+def together(sources: Sequence[Source]) -> Silence:
+    """When all of the sources were silent that were known by then."""
     if not sources:
         return NEVER
     since = [from_datetime(source.first) for source in sources]
@@ -75,5 +82,5 @@ def _together(sources: Sequence[Source]) -> Silence:
 
 
 def _within(gaps: Sequence[tuple[int, int]], at_ms: int) -> bool:
-    place = bisect_right(gaps, (at_ms, float("inf"))) - 1
+    place = bisect_right(gaps, (at_ms, inf)) - 1
     return place >= 0 and at_ms < gaps[place][1]
