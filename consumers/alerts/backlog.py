@@ -19,10 +19,14 @@ Ask = Callable[[], Iterable[Sample]]
 class Backlog:
     """Not for several threads at once."""
 
-    def __init__(self, database_url: str, asks: Sequence[Ask], limit: int) -> None:
+    def __init__(
+        self, database_url: str, asks: Sequence[Ask], limit: int, seen: Callable[[Sequence[Sample]], None]
+    ) -> None:
+        """``seen`` is told the samples of each look."""
         self._url = database_url
         self._asks = asks
         self._limit = limit
+        self._seen = seen
         self._silent: set[int] = set()
 
     def look(self) -> Changes:
@@ -43,6 +47,7 @@ class Backlog:
                 if number in self._silent:
                     log.info("what waits is known again")
                 self._silent.discard(number)
+        self._seen(samples)
         changes = record(self._url, samples, at, self._limit)
         for word, subjects in (("behind", changes.raised), ("well again", changes.cleared)):
             for subject in subjects:

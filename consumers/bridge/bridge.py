@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from consumers.bridge.fleet import Fleet
+from consumers.bridge.health import BridgeHealth
 from consumers.bridge.link import DRAIN_S, Link
 from consumers.bridge.mapping import too_large
 from consumers.bridge.settings import BrokerSettings
@@ -27,6 +28,7 @@ from consumers.errors import Unreachable
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Producer
 from consumers.stomp.endpoint import SERVICE, Endpoint
+from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import KINDS
 
 log = logging.getLogger(__name__)
@@ -42,15 +44,17 @@ _STOP_S = DRAIN_S + 3.0
 
 
 class Bridge:
-    """``run`` works until ``stop`` is set; ``status`` may be asked from any thread."""
+    """``run`` works until ``stop`` is set; ``status``, ``health`` and ``telemetry`` may be asked from any thread."""
 
     def __init__(self, brokers: Sequence[BrokerSettings], kafka: KafkaAccess) -> None:
         """Raises KafkaAway, NoTopic when Kafka does not have what the brokers' topics need."""
+        self.telemetry = Telemetry("bridge")
         self._brokers = brokers
         self._kafka = kafka
         needed = sorted({KINDS[kind] for broker in brokers for kind in broker.topics.values()})
         self._partitions = self._new_producer().partitions(needed)
         self._fleet = Fleet(brokers, self._new_link)
+        self.health = BridgeHealth(self.status)
         self._bug: BaseException | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -94,7 +98,7 @@ class Bridge:
         return Producer(self._kafka, too_large)
 
     def _new_link(self, broker: BrokerSettings, endpoint: Endpoint) -> Link:
-        return Link(broker, endpoint, self._partitions, self._new_producer, self._on_bug)
+        return Link(broker, endpoint, self._partitions, self._new_producer, self._on_bug, self.telemetry)
 
     def _on_bug(self, error: BaseException) -> None:
         self._bug = self._bug or error

@@ -28,10 +28,13 @@ from consumers.bridge.ports import Shipment, Shipper
 from consumers.bridge.settings import BrokerSettings
 from consumers.bridge.stats import LinkStats
 from consumers.errors import Unreachable
+from consumers.kafka.places import batch_id
 from consumers.kafka.producer import Record
 from consumers.stomp.endpoint import Endpoint
 from consumers.stomp.frames import Delivery
 from consumers.stomp.session import Lost, Session
+from pipeline.telemetry import metrics
+from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ class Link:
         partitions: Mapping[str, int],
         new_producer: Callable[[], Shipper],
         on_bug: Callable[[BaseException], None],
+        telemetry: Telemetry,
     ) -> None:
         """``on_bug`` is told of what no link should meet; the link is dead then."""
         self.endpoint = endpoint
@@ -71,6 +75,7 @@ class Link:
         self._sources = sources(f"{endpoint.host}:{endpoint.port}", settings.topics, partitions)
         self._new_producer = new_producer
         self._on_bug = on_bug
+        self._telemetry = telemetry
         self._ledger = Ledger()
         self._stopping = threading.Event()
         self._stop_at = 0.0
@@ -123,6 +128,7 @@ class Link:
             log.warning("%s; trying again", error)
         self.stats.state = stats.CONNECTING
         self.stats.last_error = why
+        self._telemetry.add(metrics.BRIDGE_FAILURES, 1)
 
     def _connection(self, producer: Shipper) -> None:
         """One connection from beginning to end, with a ledger of its own. Raises Unreachable, Lost."""
@@ -134,6 +140,7 @@ class Link:
             for subscription, source in self._sources.items():
                 session.subscribe(subscription.decode(), self._settings.destination(source.topic), PREFETCH)
             self.stats.connects += 1
+            self._telemetry.add(metrics.BRIDGE_CONNECTS, 1)
             self.stats.state = stats.CONNECTED
             self.stats.last_error = ""
             log.info("connected to %s, subscribed to %s", self.endpoint, ", ".join(self._settings.topics))
@@ -148,7 +155,7 @@ class Link:
                 )
 
     def _forward(self, session: Session, ledger: Ledger, producer: Shipper) -> None:
-        under_way: deque[Shipment] = deque()
+        under_way: deque[tuple[float, Shipment]] = deque()
         try:
             while under_way or not self._stopping.is_set():
                 if not self._may_wait():
@@ -156,27 +163,46 @@ class Link:
                 if len(under_way) < _UNDER_WAY:
                     batch = ledger.take(0.0 if under_way else _TAKE_S)
                     if batch:
-                        under_way.append(producer.ship(self._records(batch)))
+                        under_way.append((time.monotonic(), producer.ship(self._records(batch))))
                     elif session.lost is not None:
                         raise Lost(session.lost)
                 if under_way:
                     producer.serve(_SERVE_S)
-                while under_way and under_way[0].has_arrived:
-                    count = len(under_way.popleft().records)
-                    self.stats.published += count
+                while under_way and under_way[0][1].has_arrived:
+                    count = self._arrived(*under_way.popleft())
                     for ack in ledger.confirm():
                         session.ack(ack)
                     self.stats.acked += count
+                    self._telemetry.add(metrics.BRIDGE_ACKED, count)
         finally:
             if under_way:
                 producer.abandon()
 
     def _records(self, batch: list[Delivery]) -> list[Record]:
         now_ms = time.time_ns() // 1_000_000
+        size = sum(len(message.body) for message in batch)
+        too_large = sum(len(message.body) > MAX_BODY_BYTES for message in batch)
         self.stats.received += len(batch)
-        self.stats.bytes += sum(len(message.body) for message in batch)
-        self.stats.too_large += sum(len(message.body) > MAX_BODY_BYTES for message in batch)
+        self.stats.bytes += size
+        self.stats.too_large += too_large
+        self._telemetry.add(metrics.BRIDGE_RECEIVED, len(batch))
+        self._telemetry.add(metrics.BRIDGE_RECEIVED_BYTES, size)
+        self._telemetry.add(metrics.BRIDGE_TOO_LARGE, too_large)
+        self._telemetry.observe(metrics.BRIDGE_BATCH, len(batch))
+        self._telemetry.set(metrics.BRIDGE_LAST_RECEIVED, now_ms / 1000)
         return [record_of(message, self._sources[message.headers["subscription"]], now_ms) for message in batch]
+
+    def _arrived(self, shipped_at: float, shipment: Shipment) -> int:
+        """Kafka has a batch; how many records."""
+        count = len(shipment.records)
+        took_s = time.monotonic() - shipped_at
+        self.stats.published += count
+        self._telemetry.add(metrics.BRIDGE_PUBLISHED, count)
+        self._telemetry.observe(metrics.BRIDGE_PUBLISH, took_s)
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"batch": batch_id(shipment.places), "messages": count, "seconds": round(took_s, 4)}
+            log.debug("batch is in Kafka", extra=told)
+        return count
 
     def _may_wait(self) -> bool:
         return not self._stopping.is_set() or time.monotonic() < self._stop_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from consumers.kafka.places import Place
 from consumers.kafka.producer import Record
 
 
@@ -12,6 +13,8 @@ class Shipment(Protocol):
     """A batch on its way."""
 
     records: Sequence[Record]
+    places: list[Place]
+    """Where Kafka has put them; empty unless the log has a line for each batch."""
 
     @property
     def has_arrived(self) -> bool:

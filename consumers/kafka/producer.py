@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
 
 from consumers.kafka.access import KafkaAccess, KafkaAway, NoTopic
+from consumers.kafka.places import Place
 from schemas.topics import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -44,12 +45,15 @@ class Record(NamedTuple):
 
 
 class Shipment:
-    """Records on their way. ``left`` of them have not been heard of; ``refused`` says what Kafka did not take."""
+    """Records on their way. ``left`` of them have not been heard of; ``refused`` says what Kafka did not take;
+    ``places`` where the others are, which is noted only while somebody logs every batch."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
         self.left = len(records)
         self.refused: list[tuple[KafkaError, bytes]] = []
+        self.places: list[Place] = []
+        self._notes_places = log.isEnabledFor(logging.DEBUG)
 
     @property
     def has_arrived(self) -> bool:
@@ -60,6 +64,8 @@ class Shipment:
         self.left -= 1
         if error is not None:
             self.refused.append((error, message.value() or b""))
+        elif self._notes_places:
+            self.places.append((message.topic(), message.partition(), message.offset()))
 
 
 class Producer:

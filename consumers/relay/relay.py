@@ -5,23 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from consumers.health import Health
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Producer, Record
 from consumers.worker.backoff import Backoff
-from pipeline.store.outbox import Document, Outbox, Taken
+from pipeline.store.outbox import Depth, Document, Outbox, Taken
 from pipeline.store.session import Unavailable
+from pipeline.telemetry import metrics
+from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
 
 log = logging.getLogger(__name__)
 
 PUBLISHED = (TRANSFERS, DEAD_LETTERS, ALERTS)
 """The topics that it writes."""
+POSTGRES = "PostgreSQL"
 _BY_KEY = -1
 _LOOK_EVERY_S = 0.5
 _ASK_FOR_TURN_S = 5.0
+_DEPTH_EVERY_S = 15.0
 _LINE_EVERY_S = 30.0
 _LAST_WAIT_S = 5.0
 
@@ -31,6 +37,7 @@ class Lines(Protocol):
 
     def take(self) -> Taken | None: ...
     def done(self, taken: Taken) -> None: ...
+    def depth(self) -> Depth: ...
     def close(self) -> None: ...
 
 
@@ -40,34 +47,43 @@ class Shipper(Protocol):
     def deliver(self, records: Sequence[Record], may_wait: Callable[[], bool]) -> bool: ...
 
 
-def start(database_url: str, access: KafkaAccess) -> Relay:
-    """A relay between the two. Raises KafkaAway, NoTopic."""
+def start(database_url: str, access: KafkaAccess, health: Health, telemetry: Telemetry, address: str) -> Relay:
+    """A relay between the two; ``address``: where it can be asked how it is. Raises KafkaAway, NoTopic."""
     producer = Producer(access, lambda record: record)  # no document comes near the limit of a record
     producer.partitions(PUBLISHED)
-    return Relay(Outbox(database_url), producer)
+    return Relay(Outbox(database_url, address), producer, health, telemetry)
 
 
 class Relay:
     """Takes from the outbox, publishes, forgets; waits for a service that is away."""
 
-    def __init__(self, outbox: Lines, producer: Shipper) -> None:
+    def __init__(self, outbox: Lines, producer: Shipper, health: Health, telemetry: Telemetry) -> None:
         self._outbox = outbox
         self._producer = producer
+        self._health = health
+        self._telemetry = telemetry
         self._published = 0
         self._has_turn: bool | None = None
-        self._away = False
 
     def run(self, stop: threading.Event) -> None:
         """Returns after ``stop`` is set; what Kafka has not acknowledged by then is published again by the next one."""
         backoff = Backoff()
-        told_at = time.monotonic()
+        told_at = look_at = time.monotonic()
         try:
             while not stop.is_set():
                 try:
+                    if time.monotonic() >= look_at:
+                        look_at = time.monotonic() + _DEPTH_EVERY_S
+                        self._measure()
                     pause_s = self._step(stop)
-                    self._well(backoff)
+                    self._health.well(POSTGRES)
+                    self._health.idle()
+                    backoff.reset()
                 except Unavailable as error:
-                    self._trouble(error)
+                    self._health.trouble(POSTGRES, str(error))
+                    self._telemetry.set(metrics.RELAY_TURN, 0)
+                    self._telemetry.forget(metrics.RELAY_OUTBOX)
+                    self._telemetry.forget(metrics.RELAY_OUTBOX_OLDEST)
                     pause_s = backoff.next_s()
                 if time.monotonic() - told_at >= _LINE_EVERY_S:
                     told_at = time.monotonic()
@@ -77,6 +93,11 @@ class Relay:
             self._outbox.close()
         log.info("ended; %d documents published", self._published)
 
+    def _measure(self) -> None:
+        depth = self._outbox.depth()
+        self._telemetry.set(metrics.RELAY_OUTBOX, depth.rows)
+        self._telemetry.set(metrics.RELAY_OUTBOX_OLDEST, depth.oldest_s or 0.0)
+
     def _step(self, stop: threading.Event) -> float:
         """One look at the outbox; how long to wait until the next."""
         taken = self._outbox.take()
@@ -85,27 +106,22 @@ class Relay:
             return _ASK_FOR_TURN_S
         if not taken.lines:
             return _LOOK_EVERY_S
+        began = time.monotonic()
         if not self._producer.deliver([_record(document) for document in taken.documents], _patience(stop)):
             return 0
         self._outbox.done(taken)
         self._published += len(taken.documents)
+        self._telemetry.observe(metrics.RELAY_PUBLISH, time.monotonic() - began)
+        self._telemetry.observe(metrics.RELAY_BATCH, len(taken.documents))
+        for topic, number in Counter(document.topic for document in taken.documents).items():
+            self._telemetry.add(metrics.RELAY_PUBLISHED, number, topic)
         return 0
 
     def _tell_turn(self, has_turn: bool) -> None:
+        self._telemetry.set(metrics.RELAY_TURN, has_turn)
         if has_turn != self._has_turn:
             self._has_turn = has_turn
             log.info("relaying" if has_turn else "another relay is at work; standing by")
-
-    def _trouble(self, error: Unavailable) -> None:
-        if not self._away:
-            log.warning("%s; waiting for it", error)
-        self._away = True
-
-    def _well(self, backoff: Backoff) -> None:
-        if self._away:
-            log.info("PostgreSQL is back")
-        self._away = False
-        backoff.reset()
 
 
 def _record(document: Document) -> Record:

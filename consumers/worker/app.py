@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
@@ -19,11 +20,13 @@ from consumers.worker.finality import Finality, QueuesLook, nobody_asks
 from consumers.worker.health import Health
 from consumers.worker.housekeeper import Housekeeping
 from consumers.worker.loop import Loop
+from consumers.worker.measures import Measures
 from consumers.worker.page import HealthPage
 from consumers.worker.service import BulkIngest
 from consumers.worker.writer import Writer
 from pipeline.ingest import Ingest
 from pipeline.ingest.user_key import read_user_key
+from pipeline.telemetry.telemetry import Telemetry
 
 
 class _NoStreams(BootStrategy):
@@ -49,17 +52,22 @@ def create_app(config: WorkerConfig, queues: QueuesLook = nobody_asks) -> faust.
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
     user_key = read_user_key(config.user_hash_key_file)
     app = _App(GROUP, broker=broker, autodiscover=False)
-    health = Health()
-    page = HealthPage(health, config.health_host, config.health_port)
+    health, telemetry = Health(), Telemetry("worker")
+    measures = Measures(telemetry)
+    page = HealthPage(health, telemetry, config.health_host, config.health_port)
 
     def loop() -> Loop:
-        writer = Writer(Ingest(config.database_url, config.retention_days, page.address, user_key), health)
-        return Loop(lambda before_revoke: BulkConsumer(config.kafka, TOPICS, GROUP, before_revoke), writer, health)
+        ingest = Ingest(config.database_url, config.retention_days, page.address, user_key, measures)
+
+        def source(before_revoke: Callable[[], Awaitable[None]]) -> BulkConsumer:
+            return BulkConsumer(config.kafka, TOPICS, GROUP, before_revoke)
+
+        return Loop(source, Writer(ingest, health), health, measures)
 
     app.web_server(page)
     app.service(BulkIngest(loop, health))  # type: ignore[arg-type]  # it takes instances too
     app.service(Housekeeping(config.database_url, config.kept()))  # type: ignore[arg-type]
-    app.service(Finality(config.database_url, config.kafka, queues))  # type: ignore[arg-type]
+    app.service(Finality(config.database_url, config.kafka, queues, telemetry))  # type: ignore[arg-type]
     return app
 
 

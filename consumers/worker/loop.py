@@ -18,9 +18,11 @@ from typing import Protocol
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.consumer import Chunk, Partition
 from consumers.kafka.gather import Limits
+from consumers.kafka.places import batch_id, place_of
 from consumers.worker.backoff import Backoff
 from consumers.worker.health import Health
 from consumers.worker.ledger import Ledger
+from consumers.worker.measures import Measures
 from consumers.worker.writer import Writer
 from pipeline.batches import batches
 from pipeline.stages.enrich import Enriched
@@ -60,10 +62,11 @@ OpenSource = Callable[[Callable[[], Awaitable[None]]], Source]
 class Loop:
     """The life of a worker: ``run`` until ``stop``."""
 
-    def __init__(self, open_source: OpenSource, writer: Writer, health: Health) -> None:
+    def __init__(self, open_source: OpenSource, writer: Writer, health: Health, measures: Measures) -> None:
         self._open_source = open_source
         self._writer = writer
         self._health = health
+        self._measures = measures
         self._ledger = Ledger()
         self._stopping = asyncio.Event()
         self._source: Source | None = None
@@ -107,6 +110,7 @@ class Loop:
     async def _read_on(self, source: Source) -> None:
         while True:
             chunk = await source.read(Limits(MOST, MOST_BYTES, LINGER_S), _IDLE_S)
+            self._measures.read(chunk)
             for part in _parts(chunk):
                 prepared = self._writer.prepare(part.messages)._replace(progress=part.progress)
                 await self._written()
@@ -118,9 +122,15 @@ class Loop:
                 await self._look_after(source)
 
     async def _write(self, chunk: Chunk, prepared: Enriched) -> None:
+        began = time.monotonic()
         result = await self._writer.commit(chunk.messages, prepared)
+        took_s = time.monotonic() - began
         self._ledger.store(chunk.next_offsets)
         self._health.committed(result)
+        self._measures.committed(prepared, result, took_s)
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"batch": batch_id(place_of(message.ref) for message in chunk.messages), "seconds": round(took_s, 4)}
+            log.debug("batch is in PostgreSQL", extra=told | result._asdict())
 
     async def _written(self) -> None:
         """Returns when nothing is being written."""

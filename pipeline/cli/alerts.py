@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-import warnings
-
 import click
 
 from consumers.alerts.app import AlertsConfig, create_app
 from consumers.kafka.access import NoTopic
 from consumers.kafka.admin import inspect_topics
 from consumers.worker.process import run
-from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli import logs
+from pipeline.cli.errors import DONE
 from pipeline.cli.flow_state import samplers
 from pipeline.cli.kafka import kafka_access
-from pipeline.cli.options import with_settings
+from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
 from schemas.topics import TRANSFERS
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 
 
 @click.command()
-@click.option("--health-host", default="127.0.0.1", show_default=True, help="Where the health page listens.")
-@click.option(
-    "--health-port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: a free one, told in the log."
-)
+@health_options
 @click.option("--verbose", is_flag=True, help="Also what Faust and the Kafka client have to say.")
 @with_settings
 def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: bool) -> int:
@@ -50,19 +42,9 @@ def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: b
     missing, _ = inspect_topics(config.kafka, settings.partitions)
     if TRANSFERS in missing:
         raise NoTopic(TRANSFERS, config.kafka.address)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)
-    logging.captureWarnings(True)
-    if not verbose:
-        warnings.simplefilter("ignore")
-        for library in _LIBRARIES:
-            logging.getLogger(library).setLevel(logging.CRITICAL)
-    try:
+    logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
+    with a_free_address(health_host, health_port):
         app = create_app(config)
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise ConfigurationError(
-            f"the health page cannot have {health_host}:{health_port} ({why}): choose another --health-port"
-        ) from error
     crash = run(app)
     if crash is not None:
         raise crash

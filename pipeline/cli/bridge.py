@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-import sys
 import threading
 
 import click
 
 from consumers.bridge.bridge import Bridge
+from consumers.page import Page, answering
+from pipeline.cli import logs
 from pipeline.cli.brokers import brokers
 from pipeline.cli.errors import DONE
 from pipeline.cli.kafka import kafka_access
-from pipeline.cli.options import with_settings
+from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_LIBRARIES = ("librdkafka",)
 
 
 @click.command()
-@click.option("--verbose", is_flag=True, help="Also what the Kafka client has to say.")
+@health_options
+@click.option("--verbose", is_flag=True, help="Also each batch, and what the Kafka client has to say.")
 @with_settings
-def bridge(settings: Settings, /, verbose: bool) -> int:
+def bridge(settings: Settings, /, health_host: str, health_port: int, verbose: bool) -> int:
     """Take messages from the brokers' virtual queues to Kafka, untouched.
 
     A message is acknowledged to its broker when Kafka has it, so nothing is lost however this ends; some messages may
@@ -33,10 +34,13 @@ def bridge(settings: Settings, /, verbose: bool) -> int:
     Example:
       TRANSFERSCOPE_STOMP_BROKERS=stomp+ssl://dashb-mb.cern.ch:61123 transferscope bridge
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)
-    logging.getLogger("librdkafka").setLevel(logging.DEBUG if verbose else logging.CRITICAL)
+    logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Bridge(brokers(settings), kafka_access(settings)).run(stop)
+    working = Bridge(brokers(settings), kafka_access(settings))
+    with a_free_address(health_host, health_port):
+        page = Page(working.health, working.telemetry, health_host, health_port)
+    with answering(page):
+        working.run(stop)
     return DONE

@@ -19,7 +19,7 @@ from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
-from pipeline.store.activity import web_addresses, writer_addresses
+from pipeline.store.activity import relay_addresses, web_addresses, writer_addresses
 from pipeline.store.backlog import Sample
 from pipeline.store.finality import Final, finals
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
@@ -51,7 +51,7 @@ class Lag(NamedTuple):
 
 @dataclass(frozen=True)
 class FlowState:
-    """What ``look`` saw; ``workers`` are the addresses of their health pages, ``web`` those of pages and API.
+    """What ``look`` saw; ``workers`` and ``relays`` are addresses of health pages, ``web`` those of pages and API.
 
     The parts that are not configured are empty, and named in ``left_out``.
     """
@@ -62,6 +62,7 @@ class FlowState:
     freshness: tuple[Freshness, ...]
     dead_letters: dict[str, int]
     workers: tuple[str, ...]
+    relays: tuple[str, ...]
     web: tuple[str, ...]
     left_out: tuple[str, ...]
     topology: InUse | None
@@ -119,11 +120,12 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         left_out.append("kafka: kafka_bootstrap is not set")
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
-        workers, web = tuple(writer_addresses(connection)), tuple(web_addresses(connection))
+        workers, relays = tuple(writer_addresses(connection)), tuple(relay_addresses(connection))
+        web = tuple(web_addresses(connection))
         with connection, connection.cursor() as cursor:
             topology, untold, final = in_use(cursor), outbox.depth(cursor), tuple(finals(cursor))
         stored = storage(connection)
-    flow = (queues, lags, missing, fresh, dead, workers, web, tuple(left_out))
+    flow = (queues, lags, missing, fresh, dead, workers, relays, web, tuple(left_out))
     return FlowState(*flow, topology, stored, untold, final)
 
 

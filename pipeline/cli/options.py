@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -12,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import click
 
 from pipeline.cli import settings
+from pipeline.cli.errors import ConfigurationError
 from pipeline.store.queries.instants import parse_instant
 
 P = ParamSpec("P")
@@ -45,6 +47,29 @@ def range_options(command: Callable[P, R]) -> Callable[P, R]:
     for name, sense in (("to", "Before this time."), ("from", "From this time on: ISO 8601, -2h, now-30m.")):
         command = click.option(f"--{name}", f"{name}_ms", metavar="TIME", callback=_instant, help=sense)(command)
     return command
+
+
+def health_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Gives a command ``--health-host`` and ``--health-port``: where its page with health and metrics listens."""
+    port = click.IntRange(0, 65535)
+    command = click.option(
+        "--health-port", type=port, default=0, show_default=True, help="0: a free one, told in the log."
+    )(command)
+    return click.option(
+        "--health-host", default="127.0.0.1", show_default=True, help="Where health page and metrics listen."
+    )(command)
+
+
+@contextmanager
+def a_free_address(host: str, port: int) -> Iterator[None]:
+    """Says what to do when a health page cannot have its address. Raises ConfigurationError for it."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise ConfigurationError(
+            f"the health page cannot have {host}:{port} ({why}): choose another --health-port"
+        ) from error
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

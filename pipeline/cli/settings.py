@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from pipeline.cli import broker_tables, values
 from pipeline.cli.broker_tables import BrokerTable
 from pipeline.cli.errors import ConfigurationError
+from pipeline.cli.logs import FORMATS
 from schemas.topics import KNOWN_TOPICS
 
 PREFIX = "TRANSFERSCOPE_"
@@ -84,6 +85,7 @@ class Settings:
     )
     web_reader_tokens_file: Path | None = _setting(values.file, "tokens of readers, one a line: single transfers")
     web_operator_tokens_file: Path | None = _setting(values.file, "tokens of operators, one a line: dead letters too")
+    log_format: str = _setting(values.choice(*FORMATS), "lines of the log: text, or json, an object an event", "text")
     broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

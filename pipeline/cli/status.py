@@ -35,7 +35,7 @@ POLL_S = 0.5
 def status(settings: Settings, /, wait_s: float | None, as_json: bool) -> None:
     """Show queue depths, consumer lag, freshness, dead letters, the outbox, the topology's age, what is stored.
 
-    And where workers' health pages are, and pages and API of web.
+    And where the health pages of workers and relays are, and pages and API of web.
 
     Idle means: every configured virtual queue exists and has a consumer, every queue is empty and every message in
     Kafka is committed in the store. Exit code 1 when it is not idle in time, or something is wrong: a queue without
@@ -84,6 +84,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "dead_letters": state.dead_letters,
         "outbox": state.outbox._asdict(),
         "workers": list(state.workers),
+        "relays": list(state.relays),
         "web": list(state.web),
         "final": [final._asdict() for final in state.final],
         "topology": state.topology._asdict() if state.topology else None,
@@ -112,6 +113,7 @@ def _print(state: FlowState, problems: list[str]) -> None:
     print(f"dead letters: {dead or 'none'}")
     print(_outbox(state.outbox))
     print(f"workers: {', '.join(state.workers) or 'none'}")
+    print(f"relays: {', '.join(state.relays) or 'none'}")
     print(f"web: {', '.join(state.web) or 'none'}")
     print(age_sentence(state.topology) if state.topology else "topology: none was loaded")
     for final in state.final:

@@ -58,6 +58,17 @@ def word(value: object) -> str:
     return value
 
 
+def choice(*allowed: str) -> Callable[[object], str]:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(" or ".join(allowed))
+        return str(value)
+
+    return parse
+
+
 def file(value: object) -> Path:
     """A path; relative ones start at the folder of the configuration file, else at the current one."""
     if not isinstance(value, str) or not value.strip():

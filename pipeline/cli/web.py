@@ -9,6 +9,7 @@ import click
 
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.lookup import lookup
+from pipeline.cli import logs
 from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
@@ -48,6 +49,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         backlog_limit=settings.backlog_limit,
     )
     need_tables(config.database_url)
+    logs.set_up(settings.log_format)
     try:
         serve(config, _lookup(settings), lambda address: say(f"listening on {address}"))
     except OSError as error:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-import warnings
-
 import click
 
 from consumers.kafka.access import NoTopic
@@ -14,24 +9,21 @@ from consumers.kafka.admin import lag
 from consumers.worker.app import create_app
 from consumers.worker.config import GROUP, TOPICS, WorkerConfig
 from consumers.worker.process import run
-from pipeline.cli.errors import DONE, ConfigurationError
+from pipeline.cli import logs
+from pipeline.cli.errors import DONE
 from pipeline.cli.flow_state import what_waits
 from pipeline.cli.kafka import kafka_access
-from pipeline.cli.options import with_settings
+from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
 from pipeline.cli.user_key import user_key
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LIBRARIES = ("faust", "mode", "librdkafka", "asyncio")
 
 
 @click.command()
-@click.option("--health-host", default="127.0.0.1", show_default=True, help="Where the health page listens.")
-@click.option(
-    "--health-port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: a free one, told in the log."
-)
-@click.option("--verbose", is_flag=True, help="Also what Faust and the Kafka client have to say.")
+@health_options
+@click.option("--verbose", is_flag=True, help="Also each batch, and what Faust and the Kafka client have to say.")
 @with_settings
 def worker(settings: Settings, /, health_host: str, health_port: int, verbose: bool) -> int:
     """Take messages from Kafka into Postgres: dedupe, join, enrich, aggregate.
@@ -56,14 +48,9 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
     )
     user_key(settings)  # said now in a sentence, if it is none
     _check(config)
-    try:
+    with a_free_address(health_host, health_port):
         app = create_app(config, lambda: what_waits(settings))
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise ConfigurationError(
-            f"the health page cannot have {health_host}:{health_port} ({why}): choose another --health-port"
-        ) from error
-    _set_up_logging(verbose)
+    logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
     crash = run(app)
     if crash is not None:
         raise crash
@@ -77,12 +64,3 @@ def _check(config: WorkerConfig) -> None:
     for topic in TOPICS:
         if topic not in there:
             raise NoTopic(topic, config.kafka.address)
-
-
-def _set_up_logging(verbose: bool) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)
-    logging.captureWarnings(True)
-    if not verbose:
-        warnings.simplefilter("ignore")
-        for library in _LIBRARIES:  # what matters of it comes as an exception, and once instead of every 50 ms
-            logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -13,6 +13,7 @@ from pipeline.stages.users import Users
 from pipeline.store import settings as stored_settings
 from pipeline.store import topologies
 from pipeline.store.transaction import Counts, Outdated, Refused, Store
+from pipeline.telemetry.watch import Laps, Unwatched, Watch
 from pipeline.topology.resolve import Topology as Snapshot
 from schemas.envelope import RawMessage
 from schemas.rules import Horizon
@@ -36,13 +37,19 @@ class Ingest:
     """
 
     def __init__(
-        self, database_url: str, retention_days: int = 30, address: str = "", user_key: bytes | None = None
+        self,
+        database_url: str,
+        retention_days: int = 30,
+        address: str = "",
+        user_key: bytes | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """``address``: of the health page of this process, if it has one. ``user_key``: users are hashed with it;
-        without it nothing is stored of them.
+        without it nothing is stored of them. ``watch`` is told of every batch.
         """
         self._users = Users(user_key)
-        self._store = Store(database_url, address)
+        self._watch = watch or Unwatched()
+        self._store = Store(database_url, address, self._watch)
         self._retention_ms = retention_days * 86_400_000
         self._topology: Topology = Snapshot.empty()
         self._horizon = Horizon(self._retention_ms, None)
@@ -58,7 +65,11 @@ class Ingest:
     def prepare(self, messages: Sequence[RawMessage]) -> Enriched:
         """Decode and enrich a batch; no I/O."""
         horizon = self._horizon
-        enriched = enrich(decode(messages, horizon), self._topology, self._users)
+        laps = Laps(self._watch)
+        decoded = decode(messages, horizon)
+        laps.end("decode")
+        enriched = enrich(decoded, self._topology, self._users)
+        laps.end("enrich")
         return enriched._replace(raw_floor_ms=horizon.raw_floor_ms)
 
     def commit(self, messages: Sequence[RawMessage], batch: Enriched) -> BatchResult:
@@ -68,6 +79,7 @@ class Ingest:
         """
         try:
             counts = self._store.commit(batch)
+            self._watch.died(letter.reason for letter in batch.dead)
         except Outdated:
             self.refresh()
             return self.commit(messages, self.prepare(messages)._replace(progress=batch.progress))
@@ -77,6 +89,7 @@ class Ingest:
             log.error("a message is refused by PostgreSQL: %s", refused.why)
             dead = Dead(messages[0], "store_refused", refused.why)
             counts = self._commit_dead(dead)
+            self._watch.died([dead.reason])
         return BatchResult(sum(counts), *counts)
 
     def process(self, messages: Sequence[RawMessage]) -> BatchResult:

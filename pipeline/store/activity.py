@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg2.extensions import connection as Connection
 
 _WEB = "transferscope web"
+_RELAY = "transferscope relay"
 _NAME_BYTES = 63
 """Postgres cuts longer names of applications."""
 
@@ -31,8 +32,22 @@ def web_addresses(connection: Connection) -> list[str]:
 
 def web_application(address: str) -> str:
     """The name under which a web process connects: with its address, unless that is too long to be told whole."""
-    name = f"{_WEB} {address}".rstrip()
-    return name if len(name.encode()) <= _NAME_BYTES else _WEB
+    return _named(_WEB, address)
+
+
+def relay_addresses(connection: Connection) -> list[str]:
+    """Where the health pages of the relays of this database are, as each of them said on connecting."""
+    return _addresses(connection, _RELAY)
+
+
+def relay_application(address: str) -> str:
+    """The name under which a relay connects, by the same rule."""
+    return _named(_RELAY, address)
+
+
+def _named(application: str, address: str) -> str:
+    name = f"{application} {address}".rstrip()
+    return name if len(name.encode()) <= _NAME_BYTES else application
 
 
 def _addresses(connection: Connection, application: str) -> list[str]:

@@ -15,6 +15,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from pipeline.store.activity import relay_application
 from pipeline.store.copying import moment
 from pipeline.store.session import Unavailable, connect, service_address
 from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
@@ -122,8 +123,10 @@ class Outbox:
     One reader at a time: of two, the slower could publish an older state of a row after the newer one.
     """
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, address: str = "") -> None:
+        """``address``: where its reader can be asked how it is; others find it in ``activity``."""
         self._url = database_url
+        self._application = relay_application(address)
         self._connection: Connection | None = None
         self._has_turn = False
 
@@ -146,6 +149,14 @@ class Outbox:
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise self._away(error) from error
 
+    def depth(self) -> Depth:
+        """How much waits, whoever has the turn. Raises Unavailable."""
+        try:
+            with self._cursor() as cursor:
+                return depth(cursor)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise self._away(error) from error
+
     def close(self) -> None:
         """Give the connection and the turn back."""
         if self._connection is not None:
@@ -154,7 +165,7 @@ class Outbox:
 
     def _cursor(self) -> Cursor:
         if self._connection is None:
-            self._connection = connect(self._url, "transferscope relay", _PLANS)
+            self._connection = connect(self._url, self._application, _PLANS)
             self._connection.autocommit = True  # Kafka may take its time: no transaction is open meanwhile
         return self._connection.cursor()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
+from time import perf_counter
+from typing import Any
 
 import psycopg2
 from psycopg2 import errors
 
 from pipeline.store.activity import web_application
-from pipeline.store.session import Connection, Unavailable, connect, service_address
+from pipeline.store.session import Connection, Cursor, Unavailable, connect, service_address
 
 
 class Busy(Exception):
@@ -24,10 +26,18 @@ class TooSlow(Exception):
 class Readers:
     """At most ``size`` connections, made when they are needed. A broken one is thrown away.
 
-    ``address`` is where the readers' process listens: its connections tell it to ``activity``.
+    ``address`` is where the readers' process listens: its connections tell it to ``activity``. ``took`` is told how
+    many seconds each statement took. ``in_use`` is how many connections are lent.
     """
 
-    def __init__(self, database_url: str, size: int, timeout_s: float, address: str = "") -> None:
+    def __init__(
+        self,
+        database_url: str,
+        size: int,
+        timeout_s: float,
+        address: str = "",
+        took: Callable[[float], None] | None = None,
+    ) -> None:
         self._url = database_url
         self._application = web_application(address)
         self._options = (
@@ -38,6 +48,8 @@ class Readers:
         self._lock = Lock()
         self._seats = BoundedSemaphore(size)
         self._wait_s = timeout_s
+        self._cursor = None if took is None else _timing(took)
+        self.in_use = 0
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -48,9 +60,15 @@ class Readers:
         if not self._seats.acquire(timeout=self._wait_s):
             raise Busy
         try:
+            self._count(1)
             yield from self._lent()
         finally:
+            self._count(-1)
             self._seats.release()
+
+    def _count(self, number: int) -> None:
+        with self._lock:
+            self.in_use += number
 
     def close(self) -> None:
         """Closes what is not in use."""
@@ -74,7 +92,10 @@ class Readers:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        return connect(self._url, self._application, self._options)
+        connection = connect(self._url, self._application, self._options)
+        if self._cursor is not None:
+            connection.cursor_factory = self._cursor
+        return connection
 
     def _give_back(self, connection: Connection) -> None:
         if connection.closed:
@@ -86,3 +107,15 @@ class Readers:
             return
         with self._lock:
             self._free.append(connection)
+
+
+def _timing(took: Callable[[float], None]) -> type[Cursor]:
+    class Timing(Cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:
+            began = perf_counter()
+            try:
+                super().execute(query, vars)
+            finally:
+                took(perf_counter() - began)
+
+    return Timing

@@ -29,6 +29,7 @@ from pipeline.store import finality, flow_rows, locks, settings, state, window_r
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.telemetry.watch import Laps, Watch
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +66,12 @@ class Counts(NamedTuple):
 class Store:
     """A writer's connection to Postgres. Not for several threads at once."""
 
-    def __init__(self, database_url: str, address: str = "") -> None:
-        """``address``: where the process that writes can be asked how it is; others find it in ``activity``."""
+    def __init__(self, database_url: str, address: str, watch: Watch) -> None:
+        """``address``: where the process that writes can be asked how it is; others find it in ``activity``.
+        ``watch`` is told how long the stages of a batch took."""
         self._url = database_url
         self._application = f"transferscope writer {address}".rstrip()
+        self._watch = watch
         self._connection: Connection | None = None
         self._keys = Keys()
         self._partitions = Partitions()
@@ -126,15 +129,23 @@ class Store:
 
     def _commit_once(self, batch: Enriched) -> Counts:
         connection = self.connection()
+        laps = Laps(self._watch)
         self._partitions.ensure(connection, [day * locks.DAY_MS for day in locks.days_of(batch)])
         numbers = self._keys.numbers(connection, batch)
+        laps.end("number")
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
             if settings.in_use(cursor) != (batch.topology_revision, batch.raw_floor_ms):
                 raise Outdated
-            effects = decide(batch, state.load(cursor, batch))
+            laps.end("lock")
+            known = state.load(cursor, batch)
+            laps.end("load")
+            effects = decide(batch, known)
+            laps.end("decide")
             writer.write(cursor, effects, numbers, batch.topology_revision)
             finality.add_progress(cursor, batch.progress)
+            laps.end("write")
+        laps.end("commit")
         return _counts(batch, effects)
 
     def _undo(self) -> None:

@@ -11,20 +11,23 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
 from pipeline.store.session import Unavailable
+from pipeline.telemetry.telemetry import MEDIA_TYPE
 from pipeline.web import api
 from pipeline.web.aliases import Endings
 from pipeline.web.config import WebConfig
 from pipeline.web.context import NotModified
+from pipeline.web.measures import Counted
 from pipeline.web.pages import routes
 from pipeline.web.pages.routes import Pages
-from pipeline.web.problems import MEDIA_TYPE, Fault, Problem, unknown_parameter
+from pipeline.web.problems import MEDIA_TYPE as PROBLEM
+from pipeline.web.problems import Fault, Problem, unknown_parameter
 from pipeline.web.serving import CACHE, VARY, Server
 
 LOG = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
     pages = routes.add(app, shared)
     _health(app, shared)
     _every_reply(app)
+    app.add_middleware(Counted, telemetry=shared.telemetry)
     app.add_middleware(Endings)
     _wrong(app, pages)
     _describe(app)
@@ -79,6 +83,10 @@ def _health(app: FastAPI, server: Server) -> None:
         with server.readers.connection() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return {"status": "ready"}
+
+    @app.get("/metrics", summary="What the process counts, for Prometheus", response_class=PlainTextResponse)
+    def tell() -> Response:
+        return Response(server.telemetry.text(), headers={"Content-Type": MEDIA_TYPE})
 
 
 def _every_reply(app: FastAPI) -> None:
@@ -98,7 +106,7 @@ def _every_reply(app: FastAPI) -> None:
 def told(request: Request, problem: Problem) -> Response:
     """The problem as a document."""
     document = problem.document(request.state.request_id)
-    return JSONResponse(document, problem.status, problem.headers, MEDIA_TYPE)
+    return JSONResponse(document, problem.status, problem.headers, PROBLEM)
 
 
 def as_problem(request: Request, error: Exception) -> Problem:

@@ -13,6 +13,7 @@ import uvicorn
 from pipeline.web.app import create_app
 from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
+from pipeline.web.measures import looking
 from pipeline.web.serving import Server
 
 
@@ -39,6 +40,7 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
         served = uvicorn.Server(
             uvicorn.Config(
                 app,
+                log_config=None,  # the process has set up its log
                 log_level=logging.WARNING,
                 server_header=False,
                 timeout_graceful_shutdown=8,  # ends within the ten seconds that operators allow
@@ -46,4 +48,5 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
         )
         # uvicorn ends in order, then raises the signal once more for whoever was there before it.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        served.run(sockets=[opened])
+        with looking(shared.config, shared.telemetry):
+            served.run(sockets=[opened])

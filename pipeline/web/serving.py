@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
+from pipeline.telemetry import metrics
+from pipeline.telemetry.telemetry import Telemetry
 from pipeline.units import iso
 from pipeline.web import formats
 from pipeline.web.access import Role, Tokens
@@ -37,11 +39,18 @@ class Server:
     def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.lookup = lookup
-        self.readers = Readers(config.database_url, config.connections, config.timeout_s, config.address)
+        self.telemetry = Telemetry("web")
+        self.readers = Readers(
+            config.database_url, config.connections, config.timeout_s, config.address, self._statement_took
+        )
+        self.telemetry.before_each_scrape(lambda: self.telemetry.set(metrics.WEB_CONNECTIONS, self.readers.in_use))
         self.blocks = Blocks()
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
         self.limiter = Limiter(config.rate)
+
+    def _statement_took(self, seconds: float) -> None:
+        self.telemetry.observe(metrics.WEB_STATEMENT, seconds)
 
     def take(self, request: Request) -> None:
         """Takes a request of somebody who is not known from what his address may ask; raises Problem 429."""

@@ -16,6 +16,7 @@ from pipeline.cli.kafka import kafka_access
 from pipeline.simulator import simulate
 from pipeline.stages.finality import GRACE_MS
 from pipeline.store.finality import Passes
+from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import FTS_TRANSFER
 from tests.support.commands import Commands
 from tests.support.database import Database
@@ -36,7 +37,9 @@ def database(transferscope: Commands) -> Iterator[Database]:
 def pass_over(transferscope: Commands) -> int:
     """What a worker does every minute."""
     settings = configuration.load(None, transferscope.settings)
-    return look(Passes(transferscope.database_url), kafka_access(settings), lambda: what_waits(settings))
+    return look(
+        Passes(transferscope.database_url), kafka_access(settings), lambda: what_waits(settings), Telemetry("worker")
+    )
 
 
 def windows(database: Database, is_due: bool) -> list[Any]:

@@ -59,7 +59,7 @@ def test_what_cannot_be_asked_is_left_out_and_the_rest_is_kept(database_url: str
             raise KafkaAway("k:9092", "gone")
         return [Sample("group", "k:9092", "g", 12)]
 
-    backlog = Backlog(database_url, [away, kafka], 5000)
+    backlog = Backlog(database_url, [away, kafka], 5000, lambda _: None)
     assert backlog.look() == NOTHING
     assert backlog.look() == NOTHING
     assert asked == ["away", "kafka"] * 2

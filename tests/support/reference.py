@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pipeline.cli.main import COMMANDS
 from pipeline.cli.settings import REGISTRY, Setting
+from pipeline.telemetry.metrics import ALL, Metric
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = (ROOT / "README.md", ROOT / "pipeline" / "cli" / "README.md")
+READMES = tuple(ROOT / name / "README.md" for name in (".", "pipeline/cli", "pipeline/telemetry"))
 EXAMPLE = ROOT / "deploy" / "transferscope.example.toml"
 
 _EXAMPLES = {
@@ -64,6 +65,12 @@ def settings_table() -> str:
     return "\n".join(("| variable | default | meaning |", "|---|---|---|", *rows))
 
 
+def metrics_table() -> str:
+    """The metrics, as Markdown."""
+    rows = [f"| {_labelled(m)} | {m.kind} | {m.unit} | {', '.join(m.processes)} | {m.meaning} |" for m in ALL]
+    return "\n".join(("| metric | kind | unit | told by | meaning |", "|---|---|---|---|---|", *rows))
+
+
 def example_toml() -> str:
     """A configuration file with every setting as a comment: its sentence, its name, its default or an example."""
     blocks = [f"# {s.sentence[0].upper()}{s.sentence[1:]}.\n# {s.name} = {_toml(s)}\n" for s in REGISTRY]
@@ -74,7 +81,11 @@ def example_toml() -> str:
     return "\n".join((head, *blocks, _BROKER_TABLE))
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"commands": command_table, "settings": settings_table}
+BLOCKS: dict[str, Callable[[], str]] = {
+    "commands": command_table,
+    "settings": settings_table,
+    "metrics": metrics_table,
+}
 """What stands in a README between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
 
@@ -94,6 +105,10 @@ def write() -> None:
         readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
     EXAMPLE.parent.mkdir(exist_ok=True)
     EXAMPLE.write_text(example_toml(), encoding="utf-8")
+
+
+def _labelled(metric: Metric) -> str:
+    return f"`{metric.name}`" + (f" by {', '.join(metric.labels)}" if metric.labels else "")
 
 
 def _default(setting: Setting) -> str:

@@ -47,6 +47,28 @@ def open_alerts(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
+class Topology(NamedTuple):
+    """The newest topology, and when a load last found it so."""
+
+    revision: int
+    confirmed_at: datetime
+
+
+def topology_in_use(connection: Connection) -> Topology | None:
+    """The newest topology; None when none was loaded."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT revision, confirmed_at FROM report.topology ORDER BY revision DESC LIMIT 1")
+        row = cursor.fetchone()
+        return Topology(*row) if row else None
+
+
+def finals(connection: Connection) -> dict[str, datetime]:
+    """Up to which end the windows of each Kafka topic are final, where any are."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT topic, final_until FROM report.finality WHERE final_until IS NOT NULL")
+        return dict(cursor.fetchall())
+
+
 def server_version(connection: Connection) -> str:
     """The version of PostgreSQL."""
     with connection, connection.cursor() as cursor:

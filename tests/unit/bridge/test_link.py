@@ -11,8 +11,10 @@ import pytest
 from consumers.bridge import stats
 from consumers.bridge.link import Link
 from consumers.bridge.settings import BrokerSettings
+from consumers.kafka.places import Place
 from consumers.kafka.producer import Record
 from consumers.stomp.endpoint import Endpoint
+from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import FTS_COMPLETE, FTS_START, FTS_TRANSFER
 from tests.support.stomp_broker import StompBroker
 from tests.support.waiting import eventually
@@ -25,6 +27,7 @@ class Batch:
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
         self.has_arrived = False
+        self.places: list[Place] = []
 
 
 class MemoryKafka:
@@ -71,8 +74,9 @@ class Running:
     def __init__(self, broker: StompBroker, kafka: MemoryKafka) -> None:
         settings = BrokerSettings(f"stomp://127.0.0.1:{broker.port}", consumer="x", topics=TOPICS)
         self.bugs: list[BaseException] = []
+        self.telemetry = Telemetry("bridge")
         endpoint = Endpoint("127.0.0.1", "127.0.0.1", broker.port)
-        self.link = Link(settings, endpoint, {FTS_TRANSFER: 4}, lambda: kafka, self.bugs.append)
+        self.link = Link(settings, endpoint, {FTS_TRANSFER: 4}, lambda: kafka, self.bugs.append, self.telemetry)
         self.link.start()
 
     def await_connected(self, times: int = 1) -> None:

@@ -20,6 +20,7 @@ from consumers.worker.config import WorkerConfig, from_environment
 from consumers.worker.health import Health
 from consumers.worker.page import HealthPage
 from pipeline.store.retention import Retention
+from pipeline.telemetry.telemetry import Telemetry
 
 NOWHERE = WorkerConfig("postgresql://nobody@127.0.0.1:1/none", KafkaAccess(("127.0.0.1:1", "127.0.0.1:2")))
 ENVIRONMENT = {
@@ -75,7 +76,7 @@ def test_the_health_page_answers_200_or_503_with_the_state() -> None:
     health = Health()
 
     async def look() -> list[tuple[int, Any]]:
-        page = HealthPage(health, "127.0.0.1", 0)
+        page = HealthPage(health, Telemetry("worker"), "127.0.0.1", 0)
         await page.start()
         try:
             well = await asyncio.to_thread(get, page.address)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from consumers.worker.health import STALLED_S, Health
+from consumers.health import STALLED_S
+from consumers.worker.health import Health
 from pipeline.ingest import BatchResult
 
 

@@ -12,7 +12,9 @@ import pytest
 from consumers.worker import backoff, loop
 from consumers.worker.health import Health
 from consumers.worker.loop import Loop
+from consumers.worker.measures import Measures
 from consumers.worker.writer import Writer
+from pipeline.telemetry.telemetry import Telemetry
 from tests.support.worker_fakes import TOPIC, Log, Reader, Store, message
 
 
@@ -32,8 +34,9 @@ class Worker:
         self.log = log
         self.store = store
         self.health = Health()
+        self.telemetry = Telemetry("worker")
         self.readers: list[Reader] = []
-        self.loop = Loop(self._open, Writer(store, self.health), self.health)
+        self.loop = Loop(self._open, Writer(store, self.health), self.health, Measures(self.telemetry))
 
     def _open(self, before_revoke: Callable[[], Awaitable[None]]) -> Reader:
         self.readers.append(self.log.open(before_revoke))

@@ -1,0 +1,1 @@
+"""What every process tells of itself to Prometheus (README.md)."""
