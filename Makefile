@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready-$(firstword $(shell cat requirements.lock pyproject.toml | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lint types lock clean
+.PHONY: help venv demo test check bench lint types lock helm clean
 
 help:  ## this list
 	@echo "usage: make TARGET [ARGS=...]"
@@ -40,9 +40,16 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-lock:  ## renew requirements.lock from pyproject.toml (needs uv on the path)
-	@uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links $(ARGS) -o requirements.lock pyproject.toml
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+lock:  ## renew the locks from pyproject.toml: of all, and of what the image runs and is built with (needs uv on the path)
+	@$(COMPILE) --all-extras $(ARGS) -o requirements.lock pyproject.toml
+	@$(COMPILE) --constraint requirements.lock -o requirements.runtime.lock pyproject.toml
+	@echo hatchling | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
+
+helm: $(READY)  ## Helm in .venv, for the chart's tests; built with Go, in minutes
+	@GOBIN="$(CURDIR)/$(BIN)" go install helm.sh/helm/v3/cmd/helm@v3.22.0
 
 clean:  ## removes .venv and all caches
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -51,7 +50,7 @@ class _App(faust.App):
     logger = logging.getLogger("faust.transferscope")
 
     def _create_directories(self) -> None:
-        """Faust keeps its tables' files there; without tables an empty folder would be left behind."""
+        """Faust keeps its tables' files there; there are none, and a container's root cannot be written."""
 
 
 def create_app(config: AlertsConfig) -> faust.App:
@@ -63,7 +62,6 @@ def create_app(config: AlertsConfig) -> faust.App:
         broker_credentials=None if context is None else faust.SSLCredentials(context),
         consumer_auto_offset_reset="latest",
         topic_disable_leader=True,
-        datadir=tempfile.gettempdir(),
         autodiscover=False,
     )
     health, telemetry = Health(), Telemetry("alerts")

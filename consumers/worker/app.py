@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -42,7 +41,7 @@ class _App(faust.App):
     logger = logging.getLogger("faust.transferscope")
 
     def _create_directories(self) -> None:
-        """Faust keeps its tables' files there; without tables an empty folder would be left behind."""
+        """Faust keeps its tables' files there; there are none, and a container's root cannot be written."""
 
 
 def create_app(config: WorkerConfig, queues: QueuesLook = nobody_asks) -> faust.App:
@@ -52,7 +51,7 @@ def create_app(config: WorkerConfig, queues: QueuesLook = nobody_asks) -> faust.
     """
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
     user_key = read_user_key(config.user_hash_key_file)
-    app = _App(GROUP, broker=broker, datadir=tempfile.gettempdir(), autodiscover=False)
+    app = _App(GROUP, broker=broker, autodiscover=False)
     health, telemetry = Health(), Telemetry("worker")
     measures = Measures(telemetry)
     page = HealthPage(health, telemetry, config.health_host, config.health_port)

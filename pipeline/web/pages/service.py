@@ -12,6 +12,7 @@ from pipeline.web import asks
 from pipeline.web.context import Context
 from pipeline.web.filters import HOUR_MS
 from pipeline.web.pages.axis import from_datetime
+from pipeline.web.pages.figures import Pictured
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.lines import plot
 from pipeline.web.parameters import AlertParameters, QualityParameters, QueueParameters, Several, Timed
@@ -25,6 +26,10 @@ FULL = ("sources", "verify", "topology", "join", "mapping", "hosts", "dead", "fi
 """Sections of quality in the order of the page."""
 
 
+class QueuePage(Pictured, Timed):
+    """The page of queues."""
+
+
 class AlertPage(Timed):
     """The page of alerts."""
 
@@ -34,7 +39,7 @@ class AlertPage(Timed):
     subject: Several = Field([])
 
 
-def queues(context: Context, frame: Frame, asked: Timed, limit: int) -> dict[str, Any]:
+def queues(context: Context, frame: Frame, asked: QueuePage, limit: int) -> dict[str, Any]:
     """How what waits stands, and how deep the deepest were; ``limit`` is where a queue is behind."""
     range_ = {"from": str(frame.span.from_ms), "to": str(frame.span.to_ms)}
     table = asks.queues(context, QueueParameters.model_validate({**range_, "limit": MOST_QUEUES}))
@@ -45,10 +50,13 @@ def queues(context: Context, frame: Frame, asked: Timed, limit: int) -> dict[str
         series.setdefault((each.kind, each.broker, each.name), {})[from_datetime(each.start)] = each.depth
     deepest = sorted(series.items(), key=lambda each: (-max(value or 0 for value in each[1].values()), each[0]))
     drawn = {f"{name} at {broker}": values for (_, broker, name), values in deepest[:MOST_DRAWN]}
+    picture = None
+    if drawn:
+        picture = plot(drawn, span, step_ms, kind="count", now_ms=context.now_ms, limit=limit, hidden=asked.hidden)
     return {
         "rows": rows,
         "limit": limit,
-        "plot": plot(drawn, span, step_ms, kind="count", now_ms=context.now_ms, limit=limit) if drawn else None,
+        "plot": picture,
         "left_out": len(series) - len(drawn),
         "range": range_,
     }

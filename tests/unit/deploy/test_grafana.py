@@ -19,6 +19,10 @@ STORED_TIMES = re.compile(
     r"\breport\.(?:link|channel|endpoint|activity|vo_link|vo_site)_\$|\breport\.(?:\w+_10m|queue_sample|backlog)\b"
 )
 RANGE = re.compile(r"\$__timeFilter\((window_start|sampled_at)\) AND \1 < \$__timeTo\(\)")
+WEEK_BEFORE = re.compile(
+    r"window_start >= \$__timeFrom\(\)::timestamptz - (interval '7 days')"
+    r" AND window_start < \$__timeTo\(\)::timestamptz - \1"
+)
 TRAFFIC_LIGHTS = {"red", "green", "dark-green", "semi-dark-green", "light-green", "super-light-green"}
 
 of_each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -90,13 +94,13 @@ def test_names_to_choose_from_come_from_small_views(path: Path) -> None:
 
 
 @of_each_board
-def test_every_question_about_windows_is_of_the_range_alone(path: Path) -> None:
+def test_every_question_about_windows_is_of_the_range_or_of_that_a_week_before(path: Path) -> None:
     board = load(path)
     for panel in panels(board):
         for target in panel["targets"]:
             sql = target["rawSql"]
-            looks = len(STORED_TIMES.findall(sql))
-            assert len(RANGE.findall(sql)) == looks, panel["title"]
+            ranges = len(RANGE.findall(sql)) + len(WEEK_BEFORE.findall(sql))
+            assert ranges == len(STORED_TIMES.findall(sql)), panel["title"]
             assert (target["format"] == "time_series") == bool(re.search(r"\bAS time\b", sql)), panel["title"]
 
 
