@@ -122,12 +122,12 @@ def test_a_pod_keeps_to_the_restricted_profile(name: str) -> None:
 @each_set
 def test_who_has_a_health_page_is_asked(name: str) -> None:
     for pod, container in processes(name):
-        if container["args"][0] not in {"worker", "alerts", "web"}:
+        if container["args"][0] in {"init", "topology"}:
             assert "livenessProbe" not in container, pod
             continue
         ready, alive = container["readinessProbe"], container["livenessProbe"]
         assert container["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
-        assert ready["httpGet"]["path"] == ("/readyz" if container["args"] == ["web"] else "/healthz")
+        assert ready["httpGet"]["path"] == "/readyz"
         assert alive["httpGet"] == {"path": "/healthz", "port": "http"}
         assert alive["periodSeconds"] * alive["failureThreshold"] >= 600, "a database that is away kills nobody"
 

@@ -105,7 +105,7 @@ containers:
       timeoutSeconds: 5
       failureThreshold: 60
     readinessProbe:
-      httpGet: { path: {{ .ready | default "/healthz" }}, port: http }
+      httpGet: { path: /readyz, port: http }
       periodSeconds: 10
       timeoutSeconds: 5
       failureThreshold: 3
