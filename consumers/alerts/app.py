@@ -1,22 +1,24 @@
-"""The process of the rules as a Faust app: what each reads, how often it looks, what its health page says."""
+"""The process of the rules as a Faust app: what is sampled, judged and told, how often, and its health page."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import faust
 
-from consumers.alerts.backlog import Ask, Backlog
+from consumers.alerts.evaluate import Rules
+from consumers.alerts.health import AlertsHealth
 from consumers.alerts.link_health import LinkHealth
+from consumers.alerts.notify import NOTIFY_EVERY_S, Channel, Sender
+from consumers.alerts.sample import Ask, Sampling
 from consumers.kafka.access import KafkaAccess
 from consumers.thread import WorkThread
-from consumers.worker.health import Health
 from consumers.worker.page import HealthPage
-from pipeline.store.backlog import SAMPLE_EVERY_S
+from pipeline.stages.alert_rules import Limits
 from pipeline.store.session import Unavailable
 from schemas.topics import TRANSFERS
 
@@ -24,18 +26,21 @@ log = logging.getLogger(__name__)
 
 GROUP = "transferscope-alerts"
 LOOK_EVERY_S = 15.0
+SAMPLE_EVERY_S = 20
 POSTGRES = "PostgreSQL"
 
 
 class AlertsConfig(NamedTuple):
-    """``health_port`` 0 lets the system choose one. ``asks`` tell what waits; over ``backlog_limit`` is too much."""
+    """``health_port`` 0 lets the system choose one. ``asks`` tell what waits, by the name of what they ask."""
 
     database_url: str
     kafka: KafkaAccess
     health_host: str = "127.0.0.1"
     health_port: int = 0
-    asks: tuple[Ask, ...] = ()
-    backlog_limit: int = 5000
+    asks: Mapping[str, Ask] = {}
+    limits: Limits = Limits()
+    senders: tuple[Sender, ...] = ()
+    sample_every_s: int = SAMPLE_EVERY_S
 
 
 class _App(faust.App):
@@ -46,7 +51,7 @@ class _App(faust.App):
 
 
 def create_app(config: AlertsConfig) -> faust.App:
-    """A Faust app with an agent on ``transfers`` and the rules that it feeds."""
+    """A Faust app with an agent on ``transfers``, the rules that it feeds, and those that look for themselves."""
     context = config.kafka.ssl_context()
     app = _App(
         GROUP,
@@ -57,13 +62,13 @@ def create_app(config: AlertsConfig) -> faust.App:
         datadir=tempfile.gettempdir(),
         autodiscover=False,
     )
-    health = Health()
-    page = HealthPage(health, config.health_host, config.health_port)
-    app.web_server(page)
+    channels = [Channel(config.database_url, sender) for sender in config.senders]
+    health = AlertsHealth(channels)
+    app.web_server(HealthPage(health, config.health_host, config.health_port))
     link_health = LinkHealth(config.database_url)
-    backlog = Backlog(config.database_url, config.asks, config.backlog_limit)
+    rules = Rules(config.database_url, config.limits)
     thread = WorkThread("rules")
-    waiting = WorkThread("samples")  # a broker that does not answer must not keep the rules waiting
+    sampling: list[Sampling] = []  # made in the loop that it is for
 
     async def note(transfers: Any) -> None:
         """One bad document must not end the agent: Faust would go on behind it all the same."""
@@ -77,20 +82,34 @@ def create_app(config: AlertsConfig) -> faust.App:
         await run_in(thread, link_health.look)
 
     async def sample() -> None:
-        await run_in(waiting, backlog.look)
+        sampling[:] = sampling or [Sampling(config.asks)]
+        answer = await sampling[0].look()
+        if await run_in(thread, lambda: rules.look(answer)):
+            health.ran()
 
-    async def run_in(own: WorkThread, rule: Callable[[], object]) -> None:
+    async def run_in(own: WorkThread, call: Callable[[], object]) -> bool:
+        """Whether the store let it be done."""
         try:
-            await own.run(rule)
+            await own.run(call)
         except Unavailable as error:
             health.trouble(POSTGRES, str(error))
+            return False
         except asyncio.CancelledError:
             raise
-        else:
-            health.well(POSTGRES)
-            health.idle()
+        health.well(POSTGRES)
+        return True
+
+    def tell(channel: Channel) -> None:
+        own = WorkThread(channel.name)  # a mail server that hangs keeps nothing else waiting
+
+        async def look_what_to_tell() -> None:
+            await run_in(own, channel.look)
+
+        app.timer(NOTIFY_EVERY_S, name=f"tell-{channel.name}")(look_what_to_tell)
 
     app.agent(app.topic(TRANSFERS, key_type=str, key_serializer="raw", value_serializer="json"), name="transfers")(note)
     app.timer(LOOK_EVERY_S)(look)
-    app.timer(SAMPLE_EVERY_S)(sample)
+    app.timer(config.sample_every_s)(sample)
+    for channel in channels:
+        tell(channel)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,7 +20,6 @@ from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
 from pipeline.store.activity import web_addresses, writer_addresses
-from pipeline.store.backlog import Sample
 from pipeline.store.finality import Final, finals
 from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
 from pipeline.store.session import connect
@@ -127,30 +126,6 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
     return FlowState(*flow, topology, stored, untold, final)
 
 
-def samplers(settings: Settings) -> tuple[Callable[[], list[Sample]], ...]:
-    """What asks the brokers, as far as they are configured, and Kafka, each by itself, what waits in them."""
-
-    def brokers_queues() -> list[Sample]:
-        try:
-            found = list(_queues(settings))
-        except ConfigurationError as error:  # a password file that went away: one that comes back is read again
-            raise Unreachable("Jolokia", ", ".join(settings.need("broker_api")), str(error)) from error
-        return [
-            Sample("queue", queue.broker, queue.name, None)
-            if queue.depth is None
-            else Sample("queue", queue.broker, queue.name, queue.depth, None, queue.consumers, queue.expired)
-            for queue in found
-        ]
-
-    def group() -> list[Sample]:
-        access = kafka_access(settings)
-        behind = sum(found.lag for found in admin.lag(access, GROUP, TOPICS).values())
-        return [Sample("group", access.address, GROUP, behind)]
-
-    asks_brokers = settings.broker_api and (settings.stomp_brokers or settings.broker)
-    return (brokers_queues, group) if asks_brokers else (group,)
-
-
 def what_waits(settings: Settings) -> str:
     """Why nobody can say that the brokers' queues are there and empty, as one thing; "" when they are."""
     if not (settings.broker_api and (settings.stomp_brokers or settings.broker)):
@@ -171,7 +146,7 @@ def _queues(settings: Settings) -> Iterator[Queue]:
     password = api_password(settings)
     for url in settings.need("broker_api"):
         by_name = {queue.name: queue for queue in queue_depths(url, settings.broker_api_user, password)}
-        for name in _names(configured, urlsplit(url).hostname):
+        for name in own_queues(configured, urlsplit(url).hostname):
             queue = by_name.get(name)
             if queue is None:
                 yield Queue(urlsplit(url).netloc, name, None, 0, 0)
@@ -179,7 +154,7 @@ def _queues(settings: Settings) -> Iterator[Queue]:
                 yield Queue(urlsplit(url).netloc, name, queue.size, queue.consumers, queue.expired)
 
 
-def _names(configured: Sequence[BrokerSettings], host: str | None) -> list[str]:
+def own_queues(configured: Sequence[BrokerSettings], host: str | None) -> list[str]:
     """The virtual queues of the broker of that host; of all brokers where none is configured by this very name."""
     own = [broker for broker in configured if broker.host == host] or configured
     names = {
