@@ -69,6 +69,10 @@ class Channel:
         self.why, self._pause_s = None, _FIRST_PAUSE_S
         return True
 
+    def close(self) -> None:
+        """Let another process tell what is due from here on."""
+        self._notifications.close()
+
     def _failed(self, why: str) -> None:
         if self.why is None:
             log.error("%s: nobody could be told, it is tried again: %s", self.name, why)
