@@ -38,7 +38,7 @@ class Policy(NamedTuple):
     after ``repeat_s``."""
 
     repeat_s: float
-    prompt: int = 3
+    prompt: int = 6
     within_s: float = 600.0
     pause_s: float = 300.0
 

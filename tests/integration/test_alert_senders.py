@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +21,16 @@ from tests.support.certificates import Authority
 from tests.support.debian import Missing
 from tests.support.mailbox import PASSWORD, USER, Mailbox, mailbox
 from tests.support.waiting import eventually
+from tests.support.webhook import Webhook, webhook
 
 NOW = datetime.now(UTC)
 OPEN = Notice(1, "backlog", "queue q on mq1:8161", NOW, None, 6000, 5000, "6000 messages wait", None)
 NEWS = News((OPEN,), (), ())
+
+
+def _alerts(receiver: Webhook, status: str) -> list[dict[str, Any]]:
+    """What Alertmanager told of."""
+    return [alert for _, each in list(receiver.told) for alert in each["alerts"] if alert["status"] == status]
 
 
 def settings(box: Mailbox, scheme: str = "smtp", **more: Any) -> MailSettings:
@@ -91,43 +94,17 @@ def test_what_a_mail_server_refuses_was_not_sent() -> None:
         Mail(settings(box), 3600).send(NEWS, NOW)
 
 
-class Receiver(HTTPServer):
-    """What Alertmanager tells whom it is configured to tell."""
-
-    class Handler(BaseHTTPRequestHandler):
-        server: Receiver
-
-        def do_POST(self) -> None:
-            self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver.Handler)
-        self.told: list[dict[str, Any]] = []
-
-    def alerts(self, status: str) -> list[dict[str, Any]]:
-        return [alert for each in list(self.told) for alert in each["alerts"] if alert["status"] == status]
-
-
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+def receiver() -> Iterator[Webhook]:
+    with webhook() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def test_a_real_alertmanager_takes_alerts_and_their_end_and_tells_both(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_real_alertmanager_takes_alerts_and_their_end_and_tells_both(receiver: Webhook, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     nobody = f"http://127.0.0.1:{port}"
     try:
-        with alertmanager(tmp_path, f"http://127.0.0.1:{receiver.server_port}/") as server:
+        with alertmanager(tmp_path, receiver.url) as server:
             sender = Alertmanager((nobody, server.url), "https://x.org/alerts")
             sender.send(NEWS, NOW)
             (held,) = server.alerts()
@@ -139,11 +116,11 @@ def test_a_real_alertmanager_takes_alerts_and_their_end_and_tells_both(receiver:
             }
             assert held["annotations"] == {"summary": "6000 messages wait", "value": "6000", "threshold": "5000"}
             assert held["generatorURL"] == "https://x.org/alerts"
-            (told,) = eventually(lambda: receiver.alerts("firing"))
+            (told,) = eventually(lambda: _alerts(receiver, "firing"))
             assert told["labels"]["alertname"] == "backlog"
             over = OPEN._replace(cleared_at=datetime.now(UTC), told_at=NOW)
             sender.send(News((), (), (over,)), datetime.now(UTC))
-            (told,) = eventually(lambda: receiver.alerts("resolved"))
+            (told,) = eventually(lambda: _alerts(receiver, "resolved"))
             assert told["labels"]["subject"] == "queue q on mq1:8161"
             assert server.alerts() == []
             late = OPEN._replace(raised_at=NOW + timedelta(hours=1), cleared_at=NOW)

@@ -30,7 +30,7 @@ class Told:
 
     def __init__(self, name: str = "mail", policy: Policy | None = None) -> None:
         self.name = name
-        self.policy = policy or Policy(repeat_s=3600)
+        self.policy = policy or Policy(repeat_s=3600, prompt=3)
         self.why: str | None = None
         self.tried = 0
         self.messages: list[tuple[int, int, int]] = []

@@ -12,7 +12,7 @@ from pipeline.stages.alert_notices import MOST_LISTED, News, Notice, Policy, bod
 from pipeline.stages.alert_rules import RULES, Limits
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-POLICY = Policy(repeat_s=3600)
+POLICY = Policy(repeat_s=3600, prompt=3)
 
 
 def notice(number: int, told_s: float | None = None, rule: str = "backlog", cleared: bool = False) -> Notice:
