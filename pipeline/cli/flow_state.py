@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,11 +21,13 @@ from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
 from pipeline.store.activity import web_addresses, writer_addresses
+from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.finality import Final, finals
-from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
+from pipeline.store.queries.health import Freshness, freshness, rules_judged_at, waiting_dead_letters
 from pipeline.store.session import connect
 from pipeline.store.storage import Storage, storage
 from pipeline.store.topologies import InUse, in_use
+from pipeline.units import moment
 
 
 class Queue(NamedTuple):
@@ -67,6 +70,8 @@ class FlowState:
     storage: Storage
     outbox: outbox.Depth
     final: tuple[Final, ...]
+    judged_at: datetime | None
+    asked_at: datetime
 
     @property
     def waiting(self) -> int:
@@ -90,6 +95,9 @@ class FlowState:
                 yield f"{queue.name} on {queue.broker} is behind: {queue.depth} messages wait"
         for topic in self.missing_topics:
             yield f"Kafka has no topic {topic}: run transferscope init"
+        if self.judged_at is not None and self.asked_at - self.judged_at > timedelta(seconds=KNOWN_FOR_S):
+            when = moment(self.judged_at)
+            yield f"nobody watches: the rules of alerts were last judged at {when}: run transferscope alerts"
         behind = sum(lag.lag for lag in self.lags)
         if behind > backlog_limit:
             yield f"the group {GROUP} is behind: {behind} messages wait in Kafka"
@@ -118,12 +126,13 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         left_out.append("kafka: kafka_bootstrap is not set")
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
+        judged_at = rules_judged_at(connection)
         workers, web = tuple(writer_addresses(connection)), tuple(web_addresses(connection))
         with connection, connection.cursor() as cursor:
             topology, untold, final = in_use(cursor), outbox.depth(cursor), tuple(finals(cursor))
         stored = storage(connection)
     flow = (queues, lags, missing, fresh, dead, workers, web, tuple(left_out))
-    return FlowState(*flow, topology, stored, untold, final)
+    return FlowState(*flow, topology, stored, untold, final, judged_at, datetime.now(UTC))
 
 
 def what_waits(settings: Settings) -> str:

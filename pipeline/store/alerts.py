@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.alert_rules import Finding, Judged, Verdict
@@ -68,14 +67,6 @@ def clear_alert(cursor: Cursor, rule: str, subject: str, at: datetime) -> bool:
 def beat(cursor: Cursor, at: datetime) -> None:
     """Somebody has looked: the rules were judged at this time."""
     cursor.execute(_BEAT, (at,))
-
-
-def last_beat(connection: Connection) -> datetime | None:
-    """When the rules were last judged; None: never."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT beat_at FROM report.heartbeat WHERE process = 'alerts'")
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def _tell(cursor: Cursor) -> bool:
