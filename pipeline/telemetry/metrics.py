@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from pipeline.stages.alert_rules import SEVERITIES
 from schemas.deadletters import REASONS
 from schemas.topics import ALERTS, DEAD_LETTERS, FTS_QUEUE, FTS_TRANSFER, TRANSFERS, XROOTD_TRANSFER
 
@@ -33,8 +34,7 @@ STAGES = ("decode", "enrich", "number", "lock", "load", "decide", "write", "comm
 links that are new; the others are one transaction."""
 OUTCOMES = ("stored", "duplicate", "dead")
 BULK_TOPICS = (FTS_TRANSFER, FTS_QUEUE, XROOTD_TRANSFER)
-LOOKS = ("link-health", "backlog")
-RULES = ("backlog", "link-health")
+LOOKS = ("link-health", "rules")
 
 
 class Metric(NamedTuple):
@@ -227,8 +227,20 @@ ALERTS_LAST_RUN = _metric(
 ALERTS_RUN = _metric(
     "histogram", "alerts_run_seconds", "seconds", ALERTER, "a look of the rules", ("look",), LOOKS, _SLOW_S
 )
-ALERTS_RAISED = _metric("counter", "alerts_raised_total", "alerts", ALERTER, "raised here", ("rule",), RULES)
-ALERTS_CLEARED = _metric("counter", "alerts_cleared_total", "alerts", ALERTER, "cleared here", ("rule",), RULES)
+ALERTS_RAISED = _metric(
+    "counter", "alerts_raised_total", "alerts", ALERTER, "raised here", ("rule",), tuple(SEVERITIES)
+)
+ALERTS_CLEARED = _metric(
+    "counter", "alerts_cleared_total", "alerts", ALERTER, "cleared here", ("rule",), tuple(SEVERITIES)
+)
+ALERTS_CHANNEL_UP = _metric(
+    "gauge",
+    "alerts_channel_up",
+    "0 or 1",
+    ALERTER,
+    "1 unless the last message of a channel could not be sent",
+    ("channel",),
+)
 ALERTS_QUEUE = _metric(
     "gauge",
     "alerts_queue_messages",

@@ -174,7 +174,8 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.get("/alerts")
     def alerts_page(request: Request, asked: Annotated[AlertPage, Query()]) -> Response:
-        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked))
+        limits = server.config.limits
+        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked, limits))
 
     @routes.get("/quality")
     def quality_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:

@@ -6,7 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
+from pipeline.stages.alert_rules import RULES, Limits
+from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.queries.depths import depths
+from pipeline.store.queries.health import rules_judged_at
 from pipeline.store.queries.quality import SECTIONS
 from pipeline.web import asks
 from pipeline.web.context import Context
@@ -62,15 +65,19 @@ def queues(context: Context, frame: Frame, asked: QueuePage, limit: int) -> dict
     }
 
 
-def alerts(context: Context, asked: AlertPage) -> dict[str, Any]:
-    """Open alerts, whenever they were raised, and those of the range."""
+def alerts(context: Context, asked: AlertPage, limits: Limits) -> dict[str, Any]:
+    """Open alerts, whenever they were raised, those of the range, the rules, and when these were last judged."""
     chosen = {"rule": asked.rule, "subject": asked.subject, "limit": MOST_ALERTS}
     range_ = {"from": asked.from_, "to": asked.to}
     unclear = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen, "open": True}))
     raised = None
     if not asked.open:
         raised = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen}))
+    judged_at = rules_judged_at(context.connection)
     return {
+        "judged_at": judged_at,
+        "is_watched": judged_at is not None and context.now_ms - from_datetime(judged_at) < KNOWN_FOR_S * 1000,
+        "rules": [(rule.name, rule.severity, rule.sentence(limits)) for rule in RULES],
         "unclear": list(unclear.records()),
         "raised": None if raised is None else [row for row in raised.records() if row["cleared_at"] is not None],
         "more": raised is not None and raised.next_cursor is not None,

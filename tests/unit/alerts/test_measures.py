@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.alerts.measures import measure
-from pipeline.store.backlog import Sample
+from pipeline.stages.backlog import Sample
 from pipeline.telemetry.telemetry import Telemetry
 
 SAMPLES = (
@@ -13,6 +13,7 @@ SAMPLES = (
     Sample("queue", "b2", "q", 30, 90.0, 0),
     Sample("queue", "b3", "q", None),
     Sample("queue", "b1", "r", 1),
+    Sample("queue", "b1", "of.others", 9, 9.0, 9, ours=False),
     Sample("group", "k:9092", "workers", 7),
 )
 
