@@ -46,6 +46,11 @@ class Health:
         if self._troubles.pop(service, None) is not None:
             log.info("%s is back", service)
 
+    @property
+    def has_trouble(self) -> bool:
+        """Whether a service is away."""
+        return bool(self._troubles)
+
     def why_not(self) -> str | None:
         """Why the process is not healthy; None when it is."""
         if troubles := list(self._troubles.values()):

@@ -1,26 +1,25 @@
-"""The process of the rules as a Faust app: what each reads, how often it looks, what its health page says."""
+"""The process of the rules as a Faust app: what is sampled, judged and told, how often, and its health page."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import faust
 
-from consumers.alerts.backlog import Ask, Backlog
+from consumers.alerts.evaluate import Rules
+from consumers.alerts.health import AlertsHealth
 from consumers.alerts.link_health import LinkHealth
-from consumers.health import Health
+from consumers.alerts.measures import Looks, measure
+from consumers.alerts.notify import NOTIFY_EVERY_S, Channel, Sender
+from consumers.alerts.sample import Ask, Sampling
 from consumers.kafka.access import KafkaAccess
 from consumers.thread import WorkThread
 from consumers.worker.page import HealthPage
-from pipeline.store import backlog as stored_backlog
-from pipeline.store import link_health as stored_link_health
-from pipeline.store.backlog import SAMPLE_EVERY_S
+from pipeline.stages.alert_rules import Limits
 from pipeline.store.session import Unavailable
-from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
 from schemas.topics import TRANSFERS
 
@@ -28,20 +27,21 @@ log = logging.getLogger(__name__)
 
 GROUP = "transferscope-alerts"
 LOOK_EVERY_S = 15.0
+SAMPLE_EVERY_S = 20
 POSTGRES = "PostgreSQL"
-
-Changes = stored_backlog.Changes | stored_link_health.Changes
 
 
 class AlertsConfig(NamedTuple):
-    """``health_port`` 0 lets the system choose one. ``asks`` tell what waits; over ``backlog_limit`` is too much."""
+    """``health_port`` 0 lets the system choose one. ``asks`` tell what waits, by the name of what they ask."""
 
     database_url: str
     kafka: KafkaAccess
     health_host: str = "127.0.0.1"
     health_port: int = 0
-    asks: tuple[Ask, ...] = ()
-    backlog_limit: int = 5000
+    asks: Mapping[str, Ask] = {}
+    limits: Limits = Limits()
+    senders: tuple[Sender, ...] = ()
+    sample_every_s: int = SAMPLE_EVERY_S
 
 
 class _App(faust.App):
@@ -52,7 +52,7 @@ class _App(faust.App):
 
 
 def create_app(config: AlertsConfig) -> faust.App:
-    """A Faust app with an agent on ``transfers`` and the rules that it feeds."""
+    """A Faust app with an agent on ``transfers``, the rules that it feeds, and those that look for themselves."""
     context = config.kafka.ssl_context()
     app = _App(
         GROUP,
@@ -62,13 +62,15 @@ def create_app(config: AlertsConfig) -> faust.App:
         topic_disable_leader=True,
         autodiscover=False,
     )
-    health, telemetry = Health(), Telemetry("alerts")
-    page = HealthPage(health, telemetry, config.health_host, config.health_port)
-    app.web_server(page)
+    channels = [Channel(config.database_url, sender) for sender in config.senders]
+    health = AlertsHealth(channels)
+    telemetry = Telemetry("alerts")
+    counted = Looks(telemetry)
+    app.web_server(HealthPage(health, telemetry, config.health_host, config.health_port))
     link_health = LinkHealth(config.database_url)
-    backlog = Backlog(config.database_url, config.asks, config.backlog_limit)
+    rules = Rules(config.database_url, config.limits)
     thread = WorkThread("rules")
-    waiting = WorkThread("samples")  # a broker that does not answer must not keep the rules waiting
+    sampling: list[Sampling] = []  # made in the loop that it is for
 
     async def note(transfers: Any) -> None:
         """One bad document must not end the agent: Faust would go on behind it all the same."""
@@ -79,28 +81,38 @@ def create_app(config: AlertsConfig) -> faust.App:
                 log.exception("a transfer is left out: %.200r", transfer)
 
     async def look() -> None:
-        await run_in(thread, "link_health", link_health.look)
+        await run_in(thread, lambda: counted.links(link_health.look))
 
     async def sample() -> None:
-        await run_in(waiting, "backlog", backlog.look)
+        sampling[:] = sampling or [Sampling(config.asks)]
+        answer = await sampling[0].look()
+        measure(telemetry, answer.samples)
+        if await run_in(thread, lambda: counted.rules(lambda: rules.look(answer))):
+            health.ran()
 
-    async def run_in(own: WorkThread, name: str, rule: Callable[[], Changes]) -> None:
-        began = time.perf_counter()
+    async def run_in(own: WorkThread, call: Callable[[], object]) -> bool:
+        """Whether the store let it be done."""
         try:
-            changes = await own.run(rule)
+            await own.run(call)
         except Unavailable as error:
             health.trouble(POSTGRES, str(error))
+            return False
         except asyncio.CancelledError:
             raise
-        else:
-            health.well(POSTGRES)
-            health.idle()
-            telemetry.set(metrics.ALERTS_LAST_RUN, time.time(), name)
-            telemetry.observe(metrics.ALERTS_RUN, time.perf_counter() - began, name)
-            telemetry.add(metrics.ALERTS_RAISED, len(changes.raised), name)
-            telemetry.add(metrics.ALERTS_CLEARED, len(changes.cleared), name)
+        health.well(POSTGRES)
+        return True
+
+    def tell(channel: Channel) -> None:
+        own = WorkThread(channel.name)  # a mail server that hangs keeps nothing else waiting
+
+        async def look_what_to_tell() -> None:
+            await run_in(own, channel.look)
+
+        app.timer(NOTIFY_EVERY_S, name=f"tell-{channel.name}")(look_what_to_tell)
 
     app.agent(app.topic(TRANSFERS, key_type=str, key_serializer="raw", value_serializer="json"), name="transfers")(note)
     app.timer(LOOK_EVERY_S)(look)
-    app.timer(SAMPLE_EVERY_S)(sample)
+    app.timer(config.sample_every_s)(sample)
+    for channel in channels:
+        tell(channel)
     return app

@@ -78,9 +78,19 @@ class Session:
         """Why the connection is gone, None while it is there."""
         return self._listener.why
 
-    def subscribe(self, subscription: str, destination: str, prefetch: int, receipt: str | None = None) -> None:
-        """Take messages with cumulative acks; at most ``prefetch`` are under way unacknowledged. Raises Lost."""
-        more = {"activemq.prefetchSize": str(prefetch)}
+    def subscribe(
+        self,
+        subscription: str,
+        destination: str,
+        prefetch: int,
+        receipt: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take messages with cumulative acks; at most ``prefetch`` are under way unacknowledged. Raises Lost.
+
+        ``headers`` ask the broker for more, as ``browser`` and ``transformation`` do.
+        """
+        more = {"activemq.prefetchSize": str(prefetch), **(headers or {})}
         if receipt:
             more["receipt"] = receipt
         self._do(lambda: self._connection.subscribe(destination, subscription, ack="client", headers=more))

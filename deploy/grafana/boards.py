@@ -40,6 +40,17 @@ def overview(web: str) -> Board:
         24,
         9,
     )
+    board.add(
+        series(
+            "Throughput beside a week before",
+            f"All groups together, and the same windows seven days earlier. {b.UNFINISHED}",
+            q.week_before(q.WHERE),
+            "Bps",
+            links=[q.OVERVIEW],
+            earlier="a week before",
+        ),
+        24,
+    )
     board.add(b.outcomes("Finished attempts", q.WHERE, [q.OVERVIEW]))
     board.add(b.efficiency("Efficiency", q.WHERE, [q.SERIES_LINK, q.OVERVIEW]))
     board.add(

@@ -138,8 +138,9 @@ def series(
     most: float | None = None,
     limit: float | None = None,
     vo_colours: bool = False,
+    earlier: str = "",
 ) -> Json:
-    """A plot over time. ``limit`` draws a line; a gap stays a gap."""
+    """A plot over time. ``limit`` draws a line; a gap stays a gap. Series named ``earlier`` are grey and dashed."""
     custom: Json = {
         "drawStyle": "bars" if bars else "line",
         "lineInterpolation": "stepAfter",
@@ -180,6 +181,16 @@ def series(
             }
             for vo, colour in zip(KNOWN_VOS, COLOURS, strict=False)
         ]
+    if earlier:
+        overrides.append(
+            {
+                "matcher": {"id": "byRegexp", "options": f"/ · {earlier}$/"},
+                "properties": [
+                    {"id": "color", "value": {"mode": "fixed", "fixedColor": GREY}},
+                    {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}},
+                ],
+            }
+        )
     options = {
         "legend": {
             "displayMode": "table",

@@ -9,6 +9,7 @@ LINKS = "report.link_${bin:raw}"
 SITES = "report.vo_site_${bin:raw}"
 SPAN = "${bin:sqlstring}::interval"
 RANGE_S = "extract(epoch FROM least(now(), $__timeTo()::timestamptz) - $__timeFrom()::timestamptz)"
+WEEK = "interval '7 days'"
 SPAN_S = f"extract(epoch FROM {SPAN})"
 
 # Grafana's own filter takes the window that begins at the end of the range, too: it is not in the range.
@@ -110,6 +111,19 @@ def stacked(measure: str, where: str, group: str = GROUP, source: str = LINKS) -
 def rate(where: str, group: str = GROUP) -> str:
     """Throughput over time."""
     return stacked(f"sum(bytes_moved) / {SPAN_S}", where, group)
+
+
+def week_before(where: str) -> str:
+    """Throughput over time of each technology, and that of the same windows a week before as far as they have ended."""
+    return f"""
+        SELECT window_start AS time, technology, 'this week' AS name, sum(bytes_moved) / {SPAN_S} AS value
+        FROM {LINKS} WHERE {IN_RANGE} AND {ENDED} AND {where} GROUP BY 1, 2
+        UNION ALL
+        SELECT window_start + {WEEK}, technology, 'a week before', sum(bytes_moved) / {SPAN_S}
+        FROM {LINKS}
+        WHERE window_start >= $__timeFrom()::timestamptz - {WEEK} AND window_start < $__timeTo()::timestamptz - {WEEK}
+            AND window_start + {WEEK} + {SPAN} <= now() AND {where}
+        GROUP BY 1, 2 ORDER BY 1, 2, 3"""
 
 
 def outcomes(where: str, source: str = LINKS) -> str:

@@ -10,11 +10,11 @@ from consumers.kafka.admin import inspect_topics
 from consumers.worker.process import run
 from pipeline.cli import logs
 from pipeline.cli.errors import DONE
-from pipeline.cli.flow_state import samplers
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
+from pipeline.cli.watching import asks, limits, senders
 from schemas.topics import TRANSFERS
 
 _LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
@@ -25,19 +25,22 @@ _LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 @click.option("--verbose", is_flag=True, help="Also what Faust and the Kafka client have to say.")
 @with_settings
 def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: bool) -> int:
-    """Raise and clear alerts: links whose efficiency is far below their own week, queues in which too much waits.
+    """Watch queues, Kafka, links, sources and dead letters; raise and clear alerts, and tell people of them.
 
-    Reads finished transfers that transferscope relay publishes in Kafka, and looks at the links in use every 15 s.
-    Samples what waits in the brokers (broker_api) and for the workers in Kafka every 30 s: above backlog_limit twice in
-    a row it is too much, below 80 % of it well again. Of several processes each does a part; an alert is raised once.
-    What is open tells transferscope query alerts. Ends in order on SIGTERM and Ctrl-C.
+    Samples what waits in the brokers (broker_api, else the statistics plugin over STOMP) and for the workers in Kafka
+    every 20 s, and looks at the links that finished transfers of transferscope relay name. The rules with their limits
+    are listed by transferscope silences rules. Alerts are told in the log, by mail (alerts_mail_to) and to Alertmanager
+    (alerts_alertmanager): a storm in one message, what stays open again after alerts_repeat_hours, and what is over.
+    Of several processes each looks; an alert is raised and told once. What is open tells transferscope query alerts;
+    transferscope silences keeps some from being told. Ends in order on SIGTERM and Ctrl-C.
 
     \b
     Example:
       transferscope alerts --health-port 8082
     """
     config = AlertsConfig(settings.need("database_url"), kafka_access(settings), health_host, health_port)
-    config = config._replace(asks=samplers(settings), backlog_limit=settings.backlog_limit)
+    config = config._replace(asks=asks(settings), limits=limits(settings), senders=senders(settings))
+    config = config._replace(sample_every_s=settings.alerts_sample_seconds)
     need_tables(config.database_url)
     missing, _ = inspect_topics(config.kafka, settings.partitions)
     if TRANSFERS in missing:

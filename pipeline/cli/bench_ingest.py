@@ -121,7 +121,7 @@ def run(
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
     with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, progress.counting(_records(messages, settings.partitions)))
+        feed(kafka, progress.counting(records(messages, settings.partitions)))
     plan = [(number, 0) for number in workers] + ([(workers[0], filled)] if filled else [])
     return [_run(settings, environment, messages, number, folder, rows) for number, rows in plan]
 
@@ -142,7 +142,7 @@ def _run(
             started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{filled}-{number}.log"))
             for number in range(workers)
         ]
-        watch = _Watch(lambda: sum(totals(store)), lambda: writer_pids(store), children)
+        watch = Watch(lambda: sum(totals(store)), lambda: writer_pids(store), children)
         progress = started.enter_context(Progress(_named(workers, filled), "messages", messages))
         first = watch.await_committed(1, progress)
         half = watch.await_committed(messages // 2, progress)
@@ -169,7 +169,7 @@ class _Moment(NamedTuple):
     server: Resources
 
 
-class _Watch:
+class Watch:
     """Looks at the store and at the processes."""
 
     def __init__(
@@ -197,7 +197,7 @@ class _Watch:
         return _Moment(at, committed, used_by(child.pid for child in self._children), used_by(self._servers()))
 
 
-def _records(messages: int, partitions: int) -> Iterator[Record]:
+def records(messages: int, partitions: int) -> Iterator[Record]:
     """The messages as a bridge writes them."""
     sources = {topic: Source("bench:61613", topic, kind, partitions) for topic, kind in BROKER_TOPICS.items()}
     begin_ms = time.time_ns() // 1_000_000 - 2 * _HOUR_MS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,12 +21,13 @@ from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.store import outbox
 from pipeline.store.activity import relay_addresses, web_addresses, writer_addresses
-from pipeline.store.backlog import Sample
+from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.finality import Final, finals
-from pipeline.store.queries.health import Freshness, freshness, waiting_dead_letters
+from pipeline.store.queries.health import Freshness, freshness, rules_judged_at, waiting_dead_letters
 from pipeline.store.session import connect
 from pipeline.store.storage import Storage, storage
 from pipeline.store.topologies import InUse, in_use
+from pipeline.units import moment
 
 
 class Queue(NamedTuple):
@@ -69,6 +71,8 @@ class FlowState:
     storage: Storage
     outbox: outbox.Depth
     final: tuple[Final, ...]
+    judged_at: datetime | None
+    asked_at: datetime
 
     @property
     def waiting(self) -> int:
@@ -92,6 +96,9 @@ class FlowState:
                 yield f"{queue.name} on {queue.broker} is behind: {queue.depth} messages wait"
         for topic in self.missing_topics:
             yield f"Kafka has no topic {topic}: run transferscope init"
+        if self.judged_at is not None and self.asked_at - self.judged_at > timedelta(seconds=KNOWN_FOR_S):
+            when = moment(self.judged_at)
+            yield f"nobody watches: the rules of alerts were last judged at {when}: run transferscope alerts"
         behind = sum(lag.lag for lag in self.lags)
         if behind > backlog_limit:
             yield f"the group {GROUP} is behind: {behind} messages wait in Kafka"
@@ -120,37 +127,14 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
         left_out.append("kafka: kafka_bootstrap is not set")
     with closing(connect(settings.need("database_url"))) as connection:
         fresh, dead = tuple(freshness(connection)), waiting_dead_letters(connection)
+        judged_at = rules_judged_at(connection)
         workers, relays = tuple(writer_addresses(connection)), tuple(relay_addresses(connection))
         web = tuple(web_addresses(connection))
         with connection, connection.cursor() as cursor:
             topology, untold, final = in_use(cursor), outbox.depth(cursor), tuple(finals(cursor))
         stored = storage(connection)
     flow = (queues, lags, missing, fresh, dead, workers, relays, web, tuple(left_out))
-    return FlowState(*flow, topology, stored, untold, final)
-
-
-def samplers(settings: Settings) -> tuple[Callable[[], list[Sample]], ...]:
-    """What asks the brokers, as far as they are configured, and Kafka, each by itself, what waits in them."""
-
-    def brokers_queues() -> list[Sample]:
-        try:
-            found = list(_queues(settings))
-        except ConfigurationError as error:  # a password file that went away: one that comes back is read again
-            raise Unreachable("Jolokia", ", ".join(settings.need("broker_api")), str(error)) from error
-        return [
-            Sample("queue", queue.broker, queue.name, None)
-            if queue.depth is None
-            else Sample("queue", queue.broker, queue.name, queue.depth, None, queue.consumers, queue.expired)
-            for queue in found
-        ]
-
-    def group() -> list[Sample]:
-        access = kafka_access(settings)
-        behind = sum(found.lag for found in admin.lag(access, GROUP, TOPICS).values())
-        return [Sample("group", access.address, GROUP, behind)]
-
-    asks_brokers = settings.broker_api and (settings.stomp_brokers or settings.broker)
-    return (brokers_queues, group) if asks_brokers else (group,)
+    return FlowState(*flow, topology, stored, untold, final, judged_at, datetime.now(UTC))
 
 
 def what_waits(settings: Settings) -> str:
@@ -173,7 +157,7 @@ def _queues(settings: Settings) -> Iterator[Queue]:
     password = api_password(settings)
     for url in settings.need("broker_api"):
         by_name = {queue.name: queue for queue in queue_depths(url, settings.broker_api_user, password)}
-        for name in _names(configured, urlsplit(url).hostname):
+        for name in own_queues(configured, urlsplit(url).hostname):
             queue = by_name.get(name)
             if queue is None:
                 yield Queue(urlsplit(url).netloc, name, None, 0, 0)
@@ -181,7 +165,7 @@ def _queues(settings: Settings) -> Iterator[Queue]:
                 yield Queue(urlsplit(url).netloc, name, queue.size, queue.consumers, queue.expired)
 
 
-def _names(configured: Sequence[BrokerSettings], host: str | None) -> list[str]:
+def own_queues(configured: Sequence[BrokerSettings], host: str | None) -> list[str]:
     """The virtual queues of the broker of that host; of all brokers where none is configured by this very name."""
     own = [broker for broker in configured if broker.host == host] or configured
     names = {

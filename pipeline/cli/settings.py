@@ -76,6 +76,42 @@ class Settings:
     backlog_limit: int = _setting(
         values.whole(1, 10**9), "a queue or consumer group with more messages than this is behind", 5000
     )
+    backlog_limits: tuple[tuple[str, int], ...] | None = _setting(
+        values.limits_by_name, "other limits for some queues and groups, as NAME=MESSAGES,…; * for any letters"
+    )
+    alerts_sample_seconds: int = _setting(
+        values.whole(1, 30), "seconds between two samples of queues and groups, and between two looks of the rules", 20
+    )
+    alerts_oldest_minutes: int = _setting(
+        values.whole(1, 10**6), "the oldest message of a queue may wait so many minutes", 60
+    )
+    alerts_silent_minutes: int = _setting(
+        values.whole(0, 10**6), "a source of which nothing is heard for so many minutes is silent; 0: nobody asks", 60
+    )
+    alerts_sources: tuple[tuple[str, int], ...] | None = _setting(
+        values.limits_by_name, "other limits for some sources, as NAME=MINUTES,…; * for any letters"
+    )
+    alerts_topology_hours: int = _setting(
+        values.whole(0, 10**5), "a topology that no load has confirmed for so many hours is old; 0: nobody asks", 48
+    )
+    alerts_dead_letters: int = _setting(
+        values.whole(1, 10**9), "so many dead letters of one reason may come within an hour", 100
+    )
+    alerts_repeat_hours: int = _setting(
+        values.whole(1, 10**4), "an alert that stays open is told again after so many hours", 4
+    )
+    alerts_mail_to: tuple[str, ...] | None = _setting(values.mail_addresses, "who is told of alerts by mail")
+    alerts_mail_from: str = _setting(values.mail_address, "sender of these mails", "transferscope@localhost")
+    alerts_smtp: str = _setting(
+        values.smtp_url, "server that takes them: smtp://, smtp+starttls:// or smtps://host:port", "smtp://localhost:25"
+    )
+    alerts_smtp_user: str | None = _setting(values.text, "user name on that server")
+    alerts_smtp_password_file: Path | None = _setting(values.file, "file with the password on that server")
+    alerts_smtp_ca_file: Path | None = _setting(values.file, "authorities that sign that server's certificate")
+    alerts_alertmanager: tuple[str, ...] | None = _setting(
+        values.http_urls, "Prometheus' Alertmanager, as http://host:9093,…: is told of all alerts (API v2)"
+    )
+    alerts_page: str | None = _setting(values.text, "address of web, as https://host: mails say where the alerts are")
     web_host: str = _setting(values.text, "where web listens", "127.0.0.1")
     web_port: int = _setting(values.whole(0, 65535), "port of web; 0: a free one, which is printed", 0)
     web_connections: int = _setting(values.whole(1, 64), "connections of web to PostgreSQL", 4)

@@ -39,7 +39,7 @@ def status(settings: Settings, /, wait_s: float | None, as_json: bool) -> None:
 
     Idle means: every configured virtual queue exists and has a consumer, every queue is empty and every message in
     Kafka is committed in the store. Exit code 1 when it is not idle in time, or something is wrong: a queue without
-    consumer, a backlog above backlog_limit, a missing topic.
+    consumer, a backlog above backlog_limit, a missing topic, an alerter that no longer judges its rules.
 
     \b
     Examples:
@@ -86,6 +86,7 @@ def _document(state: FlowState, problems: list[str]) -> dict[str, Any]:
         "workers": list(state.workers),
         "relays": list(state.relays),
         "web": list(state.web),
+        "alerts_judged_at": state.judged_at,
         "final": [final._asdict() for final in state.final],
         "topology": state.topology._asdict() if state.topology else None,
         "storage": storage_document(state.storage),
@@ -115,6 +116,7 @@ def _print(state: FlowState, problems: list[str]) -> None:
     print(f"workers: {', '.join(state.workers) or 'none'}")
     print(f"relays: {', '.join(state.relays) or 'none'}")
     print(f"web: {', '.join(state.web) or 'none'}")
+    print(f"alerts: rules last judged {moment(state.judged_at) if state.judged_at else 'never'}")
     print(age_sentence(state.topology) if state.topology else "topology: none was loaded")
     for final in state.final:
         until = f"until {moment(final.until)}" if final.until else "not yet"

@@ -17,6 +17,7 @@ from pipeline.cli.errors import ConfigurationError
 from schemas.topics import KINDS
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})")
 
 
@@ -156,6 +157,50 @@ def http_urls(value: object) -> tuple[str, ...]:
             raise ValueError(expected)
     if not found:
         raise ValueError(expected)
+    return found
+
+
+def smtp_url(value: object) -> str:
+    """smtp:// (plain), smtp+starttls:// or smtps://, with host and perhaps port; no user, no path."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    try:
+        fits = parts is not None and parts.scheme in ("smtp", "smtp+starttls", "smtps") and bool(parts.hostname)
+        fits = fits and parts is not None and "@" not in parts.netloc and not parts.path.strip("/") and parts.port != 0
+    except ValueError:  # no port is 99999
+        fits = False
+    if not fits:
+        raise ValueError("smtp://host:port, smtp+starttls://host:port or smtps://host:port")
+    return str(value).rstrip("/")
+
+
+def mail_address(value: object) -> str:
+    """name@host, in ASCII."""
+    if not isinstance(value, str) or not _MAIL.fullmatch(value.strip()):
+        raise ValueError("an address such as operators@example.org")
+    return value.strip()
+
+
+def mail_addresses(value: object) -> tuple[str, ...]:
+    """One or more mail_address."""
+    found = _many(value)
+    if not found or not all(_MAIL.fullmatch(each) for each in found):
+        raise ValueError("addresses such as operators@example.org, with commas between them")
+    return found
+
+
+def limits_by_name(value: object) -> tuple[tuple[str, int], ...]:
+    """NAME=NUMBER with commas between them, or a table; ``*`` in a name stands for any letters."""
+    listed: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        listed = list(value.items())
+    else:
+        listed = [(name.strip(), number.strip()) for name, _, number in (each.rpartition("=") for each in _many(value))]
+    try:
+        found = tuple((name, whole(0, 10**9)(number)) for name, number in listed)
+    except ValueError:
+        found = ()
+    if not found or not all(name for name, _ in found):
+        raise ValueError("NAME=NUMBER, or several with commas between them, such as fts-quiet.example.org=1440")
     return found
 
 

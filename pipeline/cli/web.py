@@ -16,6 +16,7 @@ from pipeline.cli.options import with_settings
 from pipeline.cli.output import say
 from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
+from pipeline.cli.watching import limits
 from pipeline.store.session import Unavailable
 from pipeline.web.asks.messages import Lookup
 from pipeline.web.config import WebConfig
@@ -47,6 +48,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_reader_tokens_file,
         settings.web_operator_tokens_file,
         backlog_limit=settings.backlog_limit,
+        limits=limits(settings),
     )
     need_tables(config.database_url)
     logs.set_up(settings.log_format)

@@ -1,17 +1,64 @@
-"""Does too much wait in a queue, or for a consumer group? A pure rule over its last samples."""
+"""What is wrong with a queue of a broker, or with a consumer group? Pure rules over its samples.
+
+Each takes the samples of one queue or group, newest first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
-from pipeline.stages.link_health import Verdict
+from pipeline.stages.alert_rules import (
+    BACKLOG,
+    BROKER_DEAD,
+    EXPIRED,
+    NO_CONSUMER,
+    OLDEST,
+    ORPHAN,
+    ORPHAN_S,
+    QUIET_S,
+    SAMPLES,
+    Finding,
+    Judged,
+    Limits,
+    Verdict,
+    above,
+)
 
-RULE = "backlog"
-SAMPLES = 2
-"""So many samples in a row must be above the limit: one of them may be a moment."""
-CLEAR_BELOW = Fraction(4, 5)
-"""The share of the limit below which it is well again; between the two an alert stays as it is."""
+_SLACK = 0.9
+"""Samples do not come to the second: so much of a time must be covered by them."""
+
+
+class Sample(NamedTuple):
+    """A queue of a broker or a group at one time. None: not known, or, as a ``depth``, that there is no such queue.
+
+    ``depth`` of a group is its lag. ``expired``, ``enqueued`` and ``dequeued`` count since the broker's start; ``dead``
+    is the depth of the broker's dead letter queue. Of a queue that is not ``ours`` only the rule for orphans speaks.
+    """
+
+    kind: Literal["queue", "group"]
+    broker: str
+    name: str
+    depth: int | None
+    oldest_s: float | None = None
+    consumers: int | None = None
+    expired: int | None = None
+    dead: int | None = None
+    enqueued: int | None = None
+    dequeued: int | None = None
+    ours: bool = True
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.broker, self.name
+
+
+class Past(NamedTuple):
+    """One of the last samples: how many seconds before the newest it was taken, and what it said."""
+
+    age_s: float
+    sample: Sample
 
 
 def subject(kind: str, broker: str, name: str) -> str:
@@ -19,13 +66,77 @@ def subject(kind: str, broker: str, name: str) -> str:
     return f"{kind} {name} on {broker}"
 
 
-def judge(depths: Sequence[int | None], limit: int) -> Verdict:
-    """What follows from the last samples, newest first; None is a depth that nobody knows, and tells nothing."""
-    newest = depths[0] if depths else None
-    if newest is None:
-        return Verdict.KEEP
-    if newest < CLEAR_BELOW * limit:
+def rates(newest: Sample, before: Past | None) -> tuple[float | None, float | None]:
+    """Messages per second that came and went since the sample before; None: not known, or the broker began anew."""
+    if before is None or before.age_s <= 0:
+        return None, None
+
+    def rate(now: int | None, then: int | None) -> float | None:
+        return None if now is None or then is None or now < then else (now - then) / before.age_s
+
+    return rate(newest.enqueued, before.sample.enqueued), rate(newest.dequeued, before.sample.dequeued)
+
+
+def judge_waiting(past: Sequence[Past], limits: Limits) -> Iterator[Judged]:
+    """All that the last ``SAMPLES`` samples of a queue of ours, or of a group, tell."""
+    newest = past[0].sample
+    about = subject(*newest.key)
+    limit = limits.backlog_of(newest.name)
+    verdict = above([each.sample.depth for each in past], limit)
+    detail = f"{newest.depth} messages wait, more than {limit}"
+    yield Judged(verdict, Finding(BACKLOG, about, newest.depth or 0, limit, detail))
+    ages = [0.0 if each.sample.depth == 0 else each.sample.oldest_s for each in past]
+    detail = f"the oldest message is {(newest.oldest_s or 0) / 60:.0f} min old, and {newest.depth} wait"
+    yield Judged(above(ages, limits.oldest_s), Finding(OLDEST, about, ages[0] or 0, limits.oldest_s, detail))
+    yield Judged(_unread(past), Finding(NO_CONSUMER, about, 0, 1, f"{newest.depth} messages wait and nobody reads"))
+
+
+def judge_expired(past: Sequence[Past]) -> Judged:
+    """Does the broker drop messages of this queue unread?"""
+    verdict, more = _rising(past, lambda sample: sample.expired)
+    detail = f"{more} messages expired unread since the last sample: they are lost"
+    return Judged(verdict, Finding(EXPIRED, subject(*past[0].sample.key), more, 0, detail))
+
+
+def judge_dead(past: Sequence[Past]) -> Judged:
+    """Does the dead letter queue of this queue's broker grow?"""
+    newest = past[0].sample
+    verdict, more = _rising(past, lambda sample: sample.dead)
+    detail = f"{more} messages more than at the last sample, {newest.dead} in all"
+    return Judged(verdict, Finding(BROKER_DEAD, f"broker {newest.broker}", more, 0, detail))
+
+
+def judge_orphan(past: Sequence[Past]) -> Judged:
+    """Does a queue of somebody else grow that nobody reads?"""
+    newest = past[0].sample
+    lately = [each for each in past if each.age_s <= ORPHAN_S]
+    verdict = Verdict.KEEP
+    if newest.consumers or newest.depth == 0:
+        verdict = Verdict.CLEAR
+    elif lately[-1].age_s >= _SLACK * ORPHAN_S and all(each.sample.consumers == 0 for each in lately):
+        grown = (newest.depth or 0) > (lately[-1].sample.depth or 0)
+        verdict = Verdict.RAISE if grown else Verdict.KEEP
+    then = lately[-1].sample.depth or 0
+    detail = f"{newest.depth} messages wait in a virtual queue that nobody reads, {then} of them for 10 min and more"
+    return Judged(verdict, Finding(ORPHAN, subject(*newest.key), newest.depth or 0, then, detail))
+
+
+def _unread(past: Sequence[Past]) -> Verdict:
+    newest = past[0].sample
+    if newest.consumers or newest.depth == 0:
         return Verdict.CLEAR
-    last = depths[:SAMPLES]
-    behind = len(last) == SAMPLES and all(depth is not None and depth > limit for depth in last)
-    return Verdict.RAISE if behind else Verdict.KEEP
+    last = past[:SAMPLES]
+    unread = len(last) == SAMPLES and all(each.sample.consumers == 0 and each.sample.depth for each in last)
+    return Verdict.RAISE if unread else Verdict.KEEP
+
+
+def _rising(past: Sequence[Past], get: Callable[[Sample], int | None]) -> tuple[Verdict, int]:
+    """Whether a count rises, and by how much since the sample before; one that falls began anew and tells nothing."""
+    known = [(each.age_s, value) for each in past if (value := get(each.sample)) is not None]
+    if get(past[0].sample) is None or len(known) < SAMPLES:
+        return Verdict.KEEP, 0
+    more = known[0][1] - known[1][1]
+    if more > 0:
+        return Verdict.RAISE, more
+    quiet = all(newer <= older for (_, newer), (_, older) in pairwise(known))
+    return Verdict.CLEAR if quiet and known[-1][0] >= _SLACK * QUIET_S else Verdict.KEEP, 0

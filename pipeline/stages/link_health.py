@@ -6,11 +6,11 @@ A link here is what people mean by it: a VO between two sites, or hosts where no
 from __future__ import annotations
 
 import math
-from enum import Enum
 from fractions import Fraction
 from typing import NamedTuple
 
-RULE = "link-health"
+from pipeline.stages.alert_rules import Verdict
+
 LEAST_IN_HOUR = 20
 """Finished transfers of the last hour, below which nothing is said: a few failures are no trend."""
 LEAST_IN_WEEK = 100
@@ -30,14 +30,6 @@ class Seen(NamedTuple):
     week_ok: int
     week_failed: int
     lately: int
-
-
-class Verdict(Enum):
-    """What follows from what was seen."""
-
-    RAISE = "raise"
-    CLEAR = "clear"
-    KEEP = "keep"
 
 
 def subject(vo: str, src_site: str, src_host: str, dst_site: str, dst_host: str) -> str:

@@ -1,92 +1,143 @@
-"""Samples of what waits in brokers' queues and for consumer groups of Kafka: kept, and judged by their rule."""
+"""Samples of what waits in brokers' queues and for consumer groups of Kafka: kept, and judged by their rules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import Literal, NamedTuple
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from pipeline.stages.backlog import RULE, SAMPLES, judge, subject
-from pipeline.stages.link_health import Verdict
-from pipeline.store import alerts
-from pipeline.store.alerts import Finding
+from pipeline.stages.alert_rules import (
+    BROKER_DEAD,
+    EXPIRED,
+    ORPHAN,
+    ORPHAN_S,
+    QUIET_S,
+    Finding,
+    Judged,
+    Limits,
+    Verdict,
+)
+from pipeline.stages.backlog import (
+    Past,
+    Sample,
+    judge_dead,
+    judge_expired,
+    judge_orphan,
+    judge_waiting,
+    rates,
+    subject,
+)
+from pipeline.store import alert_conditions, alerts
+from pipeline.store.alerts import Changes
 from pipeline.store.session import Unavailable, connect, service_address
 
-SAMPLE_EVERY_S = 30
-KNOWN_FOR_S = 3 * SAMPLE_EVERY_S
-"""After so long without a sample nobody knows what waits."""
+KNOWN_FOR_S = 90
+"""After so long without a sample nobody knows what waits: three samples that are as far apart as they may be."""
 
-_LAST = """
-SELECT depth FROM store.backlog
-WHERE sampled_at <= %s AND sampled_at > %s::timestamptz - make_interval(secs => %s)
-    AND kind = %s AND broker = %s AND name = %s
-ORDER BY sampled_at DESC LIMIT %s
+_LONG_S = max(ORPHAN_S, QUIET_S) * 1.1
+_COLUMNS = "kind, broker, name, depth, oldest_s, consumers, expired, dead, enqueued, dequeued"
+_LAST = f"""
+SELECT extract(epoch FROM %s - sampled_at)::double precision, {_COLUMNS} FROM store.backlog
+WHERE sampled_at < %s AND sampled_at > %s::timestamptz - make_interval(secs => %s)
 """
+_NEWEST_FIRST = " ORDER BY sampled_at DESC"
+_OF_THESE = " AND (kind, broker, name) IN %s"
+
+Key = tuple[str, str, str]
+History = dict[Key, list[Past]]
 
 
-class Sample(NamedTuple):
-    """A queue of a broker or a group at one time. None: not known, or, as a ``depth``, that there is no such queue.
+def record(
+    database_url: str, samples: Sequence[Sample], at: datetime, limits: Limits, told: frozenset[str] = frozenset()
+) -> Changes:
+    """Keep the samples of one time, judge each with those before it, and judge what the store has heard.
 
-    ``depth`` of a group is its lag; ``expired`` and ``dead`` count since the broker's start.
+    ``told`` are the brokers that told all their queues: an orphan that is not among the samples of one is gone. Raises
+    Unavailable.
     """
-
-    kind: Literal["queue", "group"]
-    broker: str
-    name: str
-    depth: int | None
-    oldest_s: float | None = None
-    consumers: int | None = None
-    expired: int | None = None
-    dead: int | None = None
-
-
-class Changes(NamedTuple):
-    """The subjects of alerts that were raised and cleared."""
-
-    raised: list[str]
-    cleared: list[str]
-
-
-def record(database_url: str, samples: Sequence[Sample], at: datetime, limit: int) -> Changes:
-    """Keep the samples of one time and judge each with those before it. Raises Unavailable."""
     try:
         with (
             closing(connect(database_url, "transferscope alerts")) as connection,
             connection,
             connection.cursor() as cursor,
         ):
-            add_samples(cursor, at, samples)
-            return _judge(cursor, samples, at, limit)
+            # What is older than that was sampled in another life of the process.
+            history = _history(cursor, at, KNOWN_FOR_S)
+            add_samples(cursor, at, samples, history)
+            judged = [*_judged(cursor, samples, at, limits, history), *_gone(cursor, samples, told)]
+            changes = alerts.apply(cursor, [*judged, *alert_conditions.judged(cursor, at, limits)], at)
+            alerts.beat(cursor, at)
+            return changes
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
 
 
-def add_samples(cursor: Cursor, at: datetime, samples: Sequence[Sample]) -> None:
-    """Keep the samples of one time; one that is there already stays as it is."""
+def add_samples(cursor: Cursor, at: datetime, samples: Sequence[Sample], history: History | None = None) -> None:
+    """Keep the samples of one time, with rates since those before; one that is there already stays as it is."""
+    before = history or {}
     execute_values(
         cursor,
-        "INSERT INTO store.backlog (sampled_at, kind, broker, name, depth, oldest_s, consumers, expired, dead)"
+        f"INSERT INTO store.backlog (sampled_at, {_COLUMNS}, enqueue_rate, dequeue_rate)"
         " VALUES %s ON CONFLICT DO NOTHING",
-        [(at, *sample) for sample in samples],
+        [(at, *sample[:-1], *rates(sample, next(iter(before.get(sample.key, ())), None))) for sample in samples],
+        page_size=1000,
     )
 
 
-def _judge(cursor: Cursor, samples: Sequence[Sample], at: datetime, limit: int) -> Changes:
-    changes = Changes([], [])
+def _history(cursor: Cursor, at: datetime, seconds: float, keys: Iterable[Key] | None = None) -> History:
+    """The samples of the last seconds before that time, newest first; of these keys alone, if any are given."""
+    values: list[object] = [at, at, at, seconds]
+    if keys is None:
+        cursor.execute(_LAST + _NEWEST_FIRST, values)
+    else:
+        cursor.execute(_LAST + _OF_THESE + _NEWEST_FIRST, [*values, tuple(keys)])
+    history: History = {}
+    for age_s, *sample in cursor.fetchall():
+        past = Past(age_s, Sample(*sample))
+        history.setdefault(past.sample.key, []).append(past)
+    return history
+
+
+def _judged(
+    cursor: Cursor, samples: Sequence[Sample], at: datetime, limits: Limits, history: History
+) -> Iterator[Judged]:
+    is_open = alerts.open_subjects(cursor)
+    speaks_for = _first_of_each_broker(samples)
+    long = {
+        sample.key
+        for sample in samples
+        if (sample.ours and (EXPIRED, subject(*sample.key)) in is_open)
+        or (sample.key in speaks_for and (BROKER_DEAD, f"broker {sample.broker}") in is_open)
+        or (not sample.ours and sample.depth and sample.consumers == 0)
+    }
+    longer = _history(cursor, at, _LONG_S, long) if long else {}
     for sample in samples:
-        # What is older than that was sampled in another life of the process.
-        cursor.execute(_LAST, (at, at, KNOWN_FOR_S, *sample[:3], SAMPLES))
-        verdict = judge([depth for (depth,) in cursor.fetchall()], limit)
-        about = subject(*sample[:3])
-        if verdict is Verdict.CLEAR and alerts.clear_alert(cursor, RULE, about, at):
-            changes.cleared.append(about)
-        elif verdict is Verdict.RAISE and sample.depth is not None:
-            detail = f"{sample.depth} messages wait, more than {limit}"
-            if alerts.raise_alert(cursor, Finding(RULE, about, sample.depth, limit, detail), at):
-                changes.raised.append(about)
-    return changes
+        past = [Past(0.0, sample), *(longer.get(sample.key) or history.get(sample.key) or [])]
+        if sample.ours:
+            yield from judge_waiting(past, limits)
+            yield judge_expired(past)
+        else:
+            yield judge_orphan(past)
+        if sample.key in speaks_for:
+            yield judge_dead(past)
+
+
+def _first_of_each_broker(samples: Sequence[Sample]) -> set[Key]:
+    """Every queue of a broker has the depth of its dead letter queue: one of them speaks for it."""
+    first: dict[str, Key] = {}
+    for sample in samples:
+        if sample.dead is not None:
+            first[sample.broker] = min(first.get(sample.broker, sample.key), sample.key)
+    return set(first.values())
+
+
+def _gone(cursor: Cursor, samples: Sequence[Sample], told: frozenset[str]) -> Iterator[Judged]:
+    """Orphans that are no longer there."""
+    there = {subject(*sample.key) for sample in samples}
+    for rule, about in alerts.open_subjects(cursor):
+        if rule == ORPHAN and about not in there and about.rpartition(" on ")[2] in told:
+            yield Judged(Verdict.CLEAR, Finding(rule, about, 0, 0, ""))

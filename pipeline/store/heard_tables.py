@@ -34,6 +34,7 @@ def heard_tables(metadata: MetaData) -> None:
         *(Column(name, Text, primary_key=True) for name in ("kind", "broker", "name")),
         Column("depth", BigInteger),
         Column("oldest_s", Double),
-        *(Column(name, BigInteger) for name in ("consumers", "expired", "dead")),
+        *(Column(name, BigInteger) for name in ("consumers", "expired", "dead", "enqueued", "dequeued")),
+        *(Column(name, Double) for name in ("enqueue_rate", "dequeue_rate")),
         comment="What waited in each queue of a broker and for each consumer group of Kafka, as it was sampled.",
     )

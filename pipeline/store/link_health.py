@@ -10,10 +10,10 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from pipeline.stages.link_health import RULE, Seen, Verdict, efficiency, judge
+from pipeline.stages.alert_rules import LINK_HEALTH, Finding, Judged
+from pipeline.stages.link_health import Seen, efficiency, judge
 from pipeline.stages.windows import BASE_MS
 from pipeline.store import alerts
-from pipeline.store.alerts import Finding
 from pipeline.store.copying import moment
 from pipeline.store.session import Unavailable, connect, service_address
 from schemas.events import FTS
@@ -77,7 +77,7 @@ def _look(cursor: Cursor, subjects: list[str], now_ms: int) -> Changes:
         {
             "technology": FTS,
             "subjects": subjects,
-            "rule": RULE,
+            "rule": LINK_HEALTH,
             "hour": moment(hour_ms),
             "lately": moment(now_ms - now_ms % BASE_MS - _LATELY_MS),
             "now": moment(now_ms),
@@ -87,14 +87,8 @@ def _look(cursor: Cursor, subjects: list[str], now_ms: int) -> Changes:
     )
     found = [(subject, Seen(*counts)) for subject, *counts in cursor.fetchall()]
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    changes = Changes(len(found), [], [])
-    for subject, seen in found:
-        verdict = judge(seen)
-        if verdict is Verdict.RAISE and alerts.raise_alert(cursor, _finding(subject, seen), now):
-            changes.raised.append(subject)
-        elif verdict is Verdict.CLEAR and alerts.clear_alert(cursor, RULE, subject, now):
-            changes.cleared.append(subject)
-    return changes
+    changed = alerts.apply(cursor, (Judged(judge(seen), _finding(subject, seen)) for subject, seen in found), now)
+    return Changes(len(found), *([finding.subject for finding in each] for each in changed))
 
 
 def _finding(subject: str, seen: Seen) -> Finding:
@@ -103,4 +97,4 @@ def _finding(subject: str, seen: Seen) -> Finding:
         f"{seen.failed} of {seen.ok + seen.failed} transfers failed in the last hour: efficiency {hour:.0%}, "
         f"in the week before it {week:.0%}"
     )
-    return Finding(RULE, subject, hour, week, detail)
+    return Finding(LINK_HEALTH, subject, hour, week, detail)

@@ -34,7 +34,6 @@ def outbox_tables(metadata: MetaData) -> None:
         Column("cleared_at", DateTime(timezone=True)),
         Column("value", Double, nullable=False),
         Column("threshold", Double, nullable=False),
-        Column("silenced_until", DateTime(timezone=True)),
         Column("detail", Text, nullable=False),
         Index("alert_open", "rule", "subject", unique=True, postgresql_where=text("cleared_at IS NULL")),
         comment="What rules found wrong, from when to when; open while cleared_at is NULL.",

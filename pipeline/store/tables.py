@@ -31,6 +31,7 @@ from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
 from pipeline.store.final_tables import final_tables
 from pipeline.store.heard_tables import heard_tables
+from pipeline.store.notice_tables import notice_tables
 from pipeline.store.outbox_tables import outbox_tables
 from pipeline.store.queue_tables import queue_tables
 from schemas.events import STAGES
@@ -254,6 +255,7 @@ wide_key = Table(
 )
 
 queue_tables(metadata)
+notice_tables(metadata)
 outbox_tables(metadata)
 
 

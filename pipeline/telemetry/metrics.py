@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from pipeline.stages.alert_rules import SEVERITIES
 from schemas.deadletters import REASONS
 from schemas.topics import ALERTS, DEAD_LETTERS, FTS_QUEUE, FTS_TRANSFER, TRANSFERS, XROOTD_TRANSFER
 
@@ -33,7 +34,7 @@ STAGES = ("decode", "enrich", "number", "lock", "load", "decide", "write", "comm
 links that are new; the others are one transaction."""
 OUTCOMES = ("stored", "duplicate", "dead")
 BULK_TOPICS = (FTS_TRANSFER, FTS_QUEUE, XROOTD_TRANSFER)
-LOOKS = ("link_health", "backlog")
+LOOKS = ("link-health", "rules")
 
 
 class Metric(NamedTuple):
@@ -221,14 +222,52 @@ ALERTS_LAST_RUN = _metric(
     "alerts_last_run_timestamp_seconds",
     "seconds since 1970",
     ALERTER,
-    "when a look of the rules last ended well: the alerter's heart-beat",
-    ("look",),
+    "when the rules were last judged: the alerter's heart-beat",
 )
 ALERTS_RUN = _metric(
     "histogram", "alerts_run_seconds", "seconds", ALERTER, "a look of the rules", ("look",), LOOKS, _SLOW_S
 )
-ALERTS_RAISED = _metric("counter", "alerts_raised_total", "alerts", ALERTER, "raised here", ("look",), LOOKS)
-ALERTS_CLEARED = _metric("counter", "alerts_cleared_total", "alerts", ALERTER, "cleared here", ("look",), LOOKS)
+ALERTS_RAISED = _metric(
+    "counter", "alerts_raised_total", "alerts", ALERTER, "raised here", ("rule",), tuple(SEVERITIES)
+)
+ALERTS_CLEARED = _metric(
+    "counter", "alerts_cleared_total", "alerts", ALERTER, "cleared here", ("rule",), tuple(SEVERITIES)
+)
+ALERTS_CHANNEL_UP = _metric(
+    "gauge",
+    "alerts_channel_up",
+    "0 or 1",
+    ALERTER,
+    "1 unless the last message of a channel could not be sent",
+    ("channel",),
+)
+ALERTS_QUEUE = _metric(
+    "gauge",
+    "alerts_queue_messages",
+    "messages",
+    ALERTER,
+    "wait in a virtual queue of ours, on all brokers; absent while not known",
+    ("queue",),
+)
+ALERTS_QUEUE_CONSUMERS = _metric(
+    "gauge",
+    "alerts_queue_consumers",
+    "consumers",
+    ALERTER,
+    "of such a queue, on the broker with the fewest",
+    ("queue",),
+)
+ALERTS_QUEUE_OLDEST = _metric(
+    "gauge", "alerts_queue_oldest_seconds", "seconds", ALERTER, "age of the oldest message of such a queue", ("queue",)
+)
+ALERTS_GROUP_LAG = _metric(
+    "gauge",
+    "alerts_group_lag_messages",
+    "messages",
+    ALERTER,
+    "in Kafka and not committed by a consumer group",
+    ("group",),
+)
 
 WEB_REQUESTS = _metric(
     "counter",

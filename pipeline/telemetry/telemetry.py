@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from math import nan
 from typing import Any
@@ -57,6 +57,13 @@ class Telemetry:
     def forget(self, metric: Metric) -> None:
         """The value of a gauge is not known: NaN."""
         _unknown(metric, self._made[metric.name])
+
+    def replace(self, metric: Metric, values: Mapping[str, float]) -> None:
+        """A gauge with one label has these values and no others, from one scrape to the next."""
+        with self._telling:
+            self._made[metric.name].clear()
+            for label, value in values.items():
+                self.set(metric, value, label)
 
     def before_each_scrape(self, look: Callable[[], None]) -> None:
         """``look`` sets gauges that nobody needs to follow; it must be quick and may run in any thread."""

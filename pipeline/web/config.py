@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.stages.alert_rules import Limits
+
+_USUAL = Limits()
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -31,7 +35,7 @@ class Rate:
 class WebConfig:
     """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
 
-    ``backlog_limit``: a queue in which more messages wait is behind.
+    ``backlog_limit``: a queue in which more messages wait is behind. ``limits`` are those of the rules of alerts.
     ``address`` is the one that others reach it at, known once it listens.
     """
 
@@ -44,6 +48,7 @@ class WebConfig:
     reader_tokens: Path | None = None
     operator_tokens: Path | None = None
     backlog_limit: int = 5000
+    limits: Limits = _USUAL
     thresholds: Thresholds = Thresholds()
     address: str = ""
     rate: Rate = Rate()

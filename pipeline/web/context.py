@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
-from pipeline.store.queries.gaps import gaps
+from pipeline.store.queries.gaps import Source, sources
 from pipeline.store.queries.health import freshness
 from pipeline.store.queries.marks import Mark, mark, not_final
 from pipeline.store.queries.names import is_known
@@ -48,10 +49,12 @@ class Context:
     role: Role
     known_tag: str | None = None
     flavour: str = ""
+    blocks: Blocks | None = None
     tag: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     marks: dict[Span, Mark] = field(default_factory=dict)
     waiting: dict[Span, int] = field(default_factory=dict)
+    heard_of: dict[Span, list[Source]] = field(default_factory=dict)
 
     def span(self, asked: Timed) -> Span:
         """The range that was asked for."""
@@ -85,7 +88,7 @@ class Context:
 
     def groups(self, question: Question, span: Span, limit: int = MAX_GROUPS) -> Table:
         """All groups of a question; raises Problem 400 when there are more than ``limit``."""
-        found = answer(self.connection, Question(**{**question.__dict__, "limit": limit}))
+        found = answer(self.connection, Question(**{**question.__dict__, "limit": limit}), self.blocks)
         rows = list(found.rows)
         if found.has_more:
             raise bad_parameter("by", f"gives more than {limit} rows: filter, group by less, or take wider bins")
@@ -95,7 +98,7 @@ class Context:
         """One page of a list, sorted as asked or by ``usual``, ``ties`` last."""
         question, after = self.ordered(asked, replace(question, search=asked.q), usual, ties)
         places = [column.name for column in columns_of(question)]
-        found = page(self.connection, question, after)
+        found = page(self.connection, question, after, self.blocks)
         rows = list(found.rows)
         table = self.table(found.columns, rows, span)
         if found.has_more:
@@ -132,15 +135,24 @@ class Context:
         newest = [each.last_event_at for each in freshness(self.connection) if each.last_event_at is not None]
         self.meta["data_through"] = iso(max(newest)) if newest else None
 
-    def gaps(self, asked: Common, span: Span) -> None:
-        """Notes when each source of what is asked was not heard, as far as it is known by now."""
-        end_ms = min(span.to_ms, self.now_ms)
-        found = gaps(self.connection, span.from_ms, end_ms)
+    def sources(self, asked: Common, span: Span) -> list[Source]:
+        """The sources of what is asked, with the times in which they were not heard, as far as it is known by now."""
+        if span not in self.heard_of:  # a page asks several questions about the same windows
+            self.heard_of[span] = sources(self.connection, span.from_ms, min(span.to_ms, self.now_ms))
         of_technology, of_instance = filters.chooses(asked.technology), filters.chooses(asked.fts)
+        return [
+            source
+            for source in self.heard_of[span]
+            if any(map(of_technology, source.technologies))
+            and (FTS not in source.technologies or of_instance(source.name))
+        ]
+
+    def gaps(self, asked: Common, span: Span) -> None:
+        """Notes when each source of what is asked was not heard."""
         self.meta["gaps"] = [
-            {"source": gap.source, "from": iso(gap.from_), "to": iso(gap.to)}
-            for gap in found
-            if any(map(of_technology, gap.technologies)) and (FTS not in gap.technologies or of_instance(gap.source))
+            {"source": source.name, "from": iso(begin), "to": iso(end)}
+            for source in self.sources(asked, span)
+            for begin, end in source.gaps
         ]
 
     def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:

@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
 from pipeline.telemetry import metrics
@@ -43,6 +44,7 @@ class Server:
             config.database_url, config.connections, config.timeout_s, config.address, self._statement_took
         )
         self.telemetry.before_each_scrape(lambda: self.telemetry.set(metrics.WEB_CONNECTIONS, self.readers.in_use))
+        self.blocks = Blocks()
         self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
         self.limiter = Limiter(config.rate)
@@ -74,7 +76,7 @@ class Server:
         if asked is not None:
             now_ms = start_of(asked, now_ms)
         with self.readers.connection() as connection:
-            yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour)
+            yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour, self.blocks)
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:

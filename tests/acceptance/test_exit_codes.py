@@ -85,6 +85,7 @@ def unreachable(folder: Path) -> list[Case]:
             *(("query", report) for report in ("links", "channels", "transfers", "in-flight", "dead-letters")),
             ("export", "links", "--from", "-1h", "--out", str(folder / "x.csv")),
             ("replay", recorded),
+            ("silences", "list"),
             ("dead-letters", "list"),
             ("dead-letters", "show", "1"),
             ("dead-letters", "replay"),
@@ -123,6 +124,7 @@ def misconfigured(folder: Path) -> list[Case]:
         ("replay", recorded),
         ("query", "links"),
         ("export", "links", "--from", "-1h", "--out", str(folder / "x.csv")),
+        ("silences", "list"),
         ("dead-letters", "list"),
         ("topology", "show", "x.org"),
     ]

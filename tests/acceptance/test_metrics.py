@@ -10,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from consumers.worker.config import GROUP
 from pipeline.telemetry import metrics
 from pipeline.telemetry.metrics import Process
 from schemas.topics import TRANSFERS
@@ -17,7 +18,7 @@ from tests.support.commands import Commands, Running
 from tests.support.hostile import hostile_messages
 from tests.support.publishing import Publisher
 from tests.support.recounted import rough_traffic
-from tests.support.scraped import Scrape
+from tests.support.scraped import Scrape, address_of
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -49,8 +50,8 @@ def test_what_went_through_is_what_they_tell(transferscope: Commands, processes:
     with Publisher(messages, transferscope.settings, rate=2000):
         pass
     state = transferscope.wait_idle()
-    assert state["relays"] == [f"{_said_address(processes['relay'])}/healthz"]
-    bases = {name: _said_address(running) for name, running in processes.items()}
+    assert state["relays"] == [f"{address_of(processes['relay'])}/healthz"]
+    bases = {name: address_of(running) for name, running in processes.items()}
     eventually(lambda: Scrape(bases["relay"])["relay_outbox_rows"] == 0, 60)
     eventually(lambda: Scrape(bases["web"])["store_up"] == 1, 60)
     found = {name: Scrape(base) for name, base in bases.items()}
@@ -82,7 +83,13 @@ def test_what_went_through_is_what_they_tell(transferscope: Commands, processes:
     assert 0 <= time.time() - worker["worker_last_commit_timestamp_seconds"] < 600
     assert found["relay"]["relay_has_turn"] == 1
     assert found["relay"]["relay_published_documents_total", TRANSFERS] > 0
-    eventually(lambda: Scrape(bases["alerts"]).values.get(("alerts_last_run_timestamp_seconds", "backlog")), 90)
+    eventually(lambda: time.time() - Scrape(bases["alerts"])["alerts_last_run_timestamp_seconds"] < 60, 90)
+    alerts = Scrape(bases["alerts"])
+    assert alerts["alerts_group_lag_messages", GROUP] >= 0
+    consumers = {
+        tuple(queue): value for (name, *queue), value in alerts.values.items() if name == "alerts_queue_consumers"
+    }
+    assert len(consumers) >= 2
     with urllib.request.urlopen(f"{bases['web']}/api/v1/links?from=-1d&to=now", timeout=20):
         pass
     again = Scrape(bases["web"])
@@ -103,14 +110,6 @@ def test_logs_are_json_and_a_batch_is_found_in_both(transferscope: Commands, pro
     shipped, stored = _places(bridge, "batch is in Kafka"), _places(worker, "batch is in PostgreSQL")
     assert len(shipped) >= 500
     assert shipped == stored
-
-
-def _said_address(running: Running) -> str:
-    for line in running.said().splitlines():
-        found = re.search(r"(?:health page at|listening on) (http://[\w.:]+\d)", line)
-        if found:
-            return found[1]
-    raise AssertionError("it told no address")
 
 
 def _places(running: Running, sentence: str) -> set[tuple[str, int, int]]:

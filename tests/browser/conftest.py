@@ -29,11 +29,12 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 @dataclass
 class Site:
-    """The application under test: ``url``, and an address (path and query) for each of its page routes."""
+    """The application under test: its ``url``, an address (path and query) for each page route, its ``database``."""
 
     url: str
     addresses: dict[str, str]
     clock: Clock
+    database: str
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
             addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host", "/sign-in"])
         again = create_app(config, Server(config, clock=clock))  # the first one is closed now
         with served(again) as address:
-            yield Site(address, addresses, clock)
+            yield Site(address, addresses, clock, url)
 
 
 @pytest.fixture

@@ -1,68 +1,122 @@
-"""Samples of what waits are kept, raise one alert and clear it; a service that is silent has none."""
+"""Samples are kept with their rates, raise one alert each and clear it; what the store heard is judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from consumers.alerts.backlog import Backlog
-from consumers.errors import Unreachable
-from consumers.kafka.access import KafkaAway
-from pipeline.store.backlog import Changes, Sample, record
+from pipeline.stages.alert_rules import Limits
+from pipeline.stages.backlog import Sample
+from pipeline.store.alerts import Changes
+from pipeline.store.backlog import record
 from tests.support.database import Database
 
 pytestmark = pytest.mark.stack
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SUBJECT = "queue Consumer.t.a on mq1:8161"
-NOTHING = Changes([], [])
+NOTHING: tuple[list[str], list[str]] = ([], [])
+LIMITS = Limits(silent_s=3600, sources=(("quiet*", 0),), topology_s=7200, dead_letters=2)
 
 
-def full(depth: int | None) -> Sample:
-    return Sample("queue", "mq1:8161", "Consumer.t.a", depth, consumers=1, expired=0)
+def queue(depth: int | None, **more: Any) -> Sample:
+    usual = {"consumers": 1, "expired": 0, "dead": 0, "enqueued": 0, "dequeued": 0}
+    return Sample("queue", "mq1:8161", "Consumer.t.a", depth, **(usual | more))
+
+
+def told(changes: Changes) -> tuple[list[str], list[str]]:
+    raised, cleared = ([f"{each.rule}: {each.subject}" for each in part] for part in changes)
+    return raised, cleared
+
+
+def look(
+    url: str, at: datetime, *samples: Sample, brokers: frozenset[str] = frozenset()
+) -> tuple[list[str], list[str]]:
+    return told(record(url, samples, at, LIMITS, brokers))
 
 
 def test_a_backlog_is_raised_once_after_two_samples_and_cleared_below_four_fifths(
     database_url: str, database: Database
 ) -> None:
-    told = [
-        record(database_url, [full(depth), Sample("group", "k:9092", "g", 9)], NOON + timedelta(seconds=30 * n), 5000)
+    changes = [
+        look(database_url, NOON + timedelta(seconds=30 * n), queue(depth), Sample("group", "k:9092", "g", 9))
         for n, depth in enumerate((6000, 6000, 7000, 4500, 3999, 10))
     ]
-    assert told == [NOTHING, Changes([SUBJECT], []), NOTHING, NOTHING, Changes([], [SUBJECT]), NOTHING]
+    about = f"backlog: {SUBJECT}"
+    assert changes == [NOTHING, ([about], []), NOTHING, NOTHING, ([], [about]), NOTHING]
     (alert,) = database.ask("SELECT rule, subject, value, threshold, raised_at, cleared_at FROM report.alert")
     assert alert[:4] == ("backlog", SUBJECT, 6000, 5000)
     assert alert[4:] == (NOON + timedelta(seconds=30), NOON + timedelta(seconds=120))
     kept = database.ask("SELECT depth FROM report.backlog WHERE kind = 'queue' ORDER BY sampled_at")
     assert [depth for (depth,) in kept] == [6000, 6000, 7000, 4500, 3999, 10]
     assert database.value("SELECT count(*) FROM report.backlog WHERE name = 'g' AND depth = 9") == 6
+    assert database.value("SELECT beat_at FROM report.heartbeat") == NOON + timedelta(seconds=150)
 
 
 def test_samples_of_another_life_are_no_row(database_url: str) -> None:
-    assert record(database_url, [full(6000)], NOON, 5000) == NOTHING
-    assert record(database_url, [full(6000)], NOON + timedelta(seconds=91), 5000) == NOTHING
-    assert record(database_url, [full(6000)], NOON + timedelta(seconds=121), 5000) == Changes([SUBJECT], [])
+    assert look(database_url, NOON, queue(6000)) == NOTHING
+    assert look(database_url, NOON + timedelta(seconds=91), queue(6000)) == NOTHING
+    assert look(database_url, NOON + timedelta(seconds=121), queue(6000)) == ([f"backlog: {SUBJECT}"], [])
 
 
-def test_what_cannot_be_asked_is_left_out_and_the_rest_is_kept(database_url: str, database: Database) -> None:
-    asked: list[str] = []
+def test_rates_are_kept_beside_counts(database_url: str, database: Database) -> None:
+    look(database_url, NOON, queue(1, enqueued=100, dequeued=90))
+    look(database_url, NOON + timedelta(seconds=20), queue(1, enqueued=300, dequeued=290))
+    look(database_url, NOON + timedelta(seconds=40), queue(1, enqueued=5, dequeued=290))
+    kept = database.ask("SELECT enqueued, enqueue_rate, dequeue_rate FROM report.backlog ORDER BY sampled_at")
+    assert kept == [(100, None, None), (300, 10.0, 10.0), (5, None, 0.0)]
 
-    def away() -> Iterable[Sample]:
-        asked.append("away")
-        raise Unreachable("Jolokia", "mq1:8161", "no route")
 
-    def kafka() -> Iterable[Sample]:
-        asked.append("kafka")
-        if len(asked) > 2:
-            raise KafkaAway("k:9092", "gone")
-        return [Sample("group", "k:9092", "g", 12)]
+def test_lost_messages_are_raised_at_once_and_cleared_after_half_an_hour_of_rest(database_url: str) -> None:
+    about = [f"expired: {SUBJECT}", "broker-dead-letters: broker mq1:8161"]
+    assert look(database_url, NOON, queue(1, expired=4, dead=1)) == NOTHING
+    assert look(database_url, NOON + timedelta(seconds=30), queue(1, expired=6, dead=3)) == (about, [])
+    for n in range(2, 56):
+        assert look(database_url, NOON + timedelta(seconds=30 * n), queue(1, expired=6, dead=3)) == NOTHING, n
+    rest = [look(database_url, NOON + timedelta(seconds=30 * n), queue(1, expired=6, dead=3)) for n in range(56, 70)]
+    assert [each for each in rest if each != NOTHING] == [([], about)]
 
-    backlog = Backlog(database_url, [away, kafka], 5000)
-    assert backlog.look() == NOTHING
-    assert backlog.look() == NOTHING
-    assert asked == ["away", "kafka"] * 2
-    assert database.ask("SELECT kind, broker, name, depth, consumers FROM report.backlog") == [
-        ("group", "k:9092", "g", 12, None)
-    ]
+
+def test_an_orphan_is_named_and_forgotten_when_it_is_gone(database_url: str) -> None:
+    def orphan(depth: int) -> Sample:
+        return queue(depth, consumers=0)._replace(name="Consumer.left.a", ours=False)
+
+    about = "orphan-queue: queue Consumer.left.a on mq1:8161"
+    changes = [look(database_url, NOON + timedelta(seconds=30 * n), orphan(10_000 + n)) for n in range(22)]
+    assert [each for each in changes if each != NOTHING] == [([about], [])], "and its depth raises nothing"
+    later = NOON + timedelta(seconds=30 * 22)
+    assert look(database_url, later) == NOTHING, "its broker did not answer"
+    assert look(database_url, later, brokers=frozenset({"mq1:8161"})) == ([], [about])
+
+
+def test_a_silent_source_an_old_topology_and_many_dead_letters(database_url: str, database: Database) -> None:
+    def insert(table: str, columns: str, *values: object) -> None:
+        database.ask(f"INSERT INTO store.{table} ({columns}) VALUES ({', '.join(['%s'] * len(values))})", values)
+
+    for source in ("fts.x.org", "quiet.x.org"):
+        insert("freshness", "source, last_committed_at", source, NOON)
+    insert("topology", "source, sha256, document, confirmed_at", "f", "0", "{}", NOON)
+    for number in range(3):
+        values = (str(number), "k", "t", "not_json", "", "{}", b"", "", NOON)
+        insert("dead_letter", "identity, kind, topic, reason, detail, headers, body, ref, died_at", *values)
+    dead, silent, old = (
+        "dead-letters: dead letters not_json",
+        "silent-source: source fts.x.org",
+        "topology-age: topology in use",
+    )
+    assert look(database_url, NOON + timedelta(minutes=1)) == ([dead], [])
+    assert look(database_url, NOON + timedelta(minutes=61)) == ([silent], [dead])
+    assert look(database_url, NOON + timedelta(minutes=121)) == ([old], [])
+    database.ask("UPDATE store.freshness SET last_committed_at = %s", [NOON + timedelta(hours=2)])
+    database.ask("UPDATE store.topology SET confirmed_at = %s", [NOON + timedelta(hours=2)])
+    assert look(database_url, NOON + timedelta(minutes=122)) == ([], [silent, old])
+
+
+def test_five_hundred_queues_are_judged_with_a_handful_of_statements(database_url: str) -> None:
+    """What is quiet costs no statement of its own: two hundred that cross at once are raised in one look."""
+    queues = [queue(6000 if n < 200 else 10)._replace(name=f"Consumer.t.q{n:03}") for n in range(500)]
+    assert look(database_url, NOON, *queues) == NOTHING
+    raised, cleared = look(database_url, NOON + timedelta(seconds=20), *queues)
+    assert (len(raised), cleared) == (200, [])

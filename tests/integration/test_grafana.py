@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -191,6 +191,21 @@ def test_throughput_is_that_of_the_series_of_the_api(reader: Database, client: T
         drawn = {(_iso(row["time"]), row["technology"], row["name"]): float(row["value"]) for row in found}
         assert drawn == pytest.approx(expected), grouped
         assert len(drawn) > 12
+
+
+def test_a_week_later_the_same_hours_are_drawn_as_those_of_the_week_before(reader: Database) -> None:
+    board, title = board_named("overview"), "Throughput beside a week before"
+    drawn = asked(reader, board, title)
+    assert {row["name"] for row in drawn} == {"this week"}
+    assert len(drawn) > 12
+    (sql,) = [sql for name, sql in statements(board) if name == title]
+    week = timedelta(days=7)
+    later = [(datetime.fromisoformat(edge) + week).isoformat() for edge in (FROM, TO)]
+    whole = expand_sql(sql, choose(reader, board), later[0], later[1])
+    found = reader.ask(whole.replace("now()", "timestamptz '2026-12-24'"))
+    expected = [(row["time"] + week, row["technology"], "a week before", row["value"]) for row in drawn]
+    assert sorted(found) == sorted(expected)
+    assert reader.ask(whole.replace("now()", f"timestamptz '{later[0]}'")) == [], "not before these hours have ended"
 
 
 def test_totals_are_those_of_the_api(reader: Database, client: TestClient) -> None:

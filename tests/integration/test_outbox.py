@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.ingest import Ingest
 from pipeline.simulator import Mix, simulate
+from pipeline.stages.alert_rules import Finding
 from pipeline.store import alerts, outbox
-from pipeline.store.alerts import Finding
 from pipeline.store.outbox import Outbox
 from pipeline.store.session import connect
 from schemas.topics import ALERTS, DEAD_LETTERS, FTS_COMPLETE, FTS_START, TRANSFERS

@@ -20,17 +20,14 @@ from pipeline.store.queries.marks import mark, not_final
 from pipeline.store.queries.question import Question, parse_condition
 from pipeline.store.queries.reports import CHANNELS, LINKS
 from pipeline.store.session import connect
-from schemas.envelope import RawMessage
-from schemas.topics import FTS_COMPLETE, FTS_TRANSFER
+from schemas.topics import FTS_TRANSFER
 from tests.support import postgres
 from tests.support.database import Database
-from tests.support.fts_messages import DAY, HOUR, MINUTE, complete_fields, raw
+from tests.support.fts_messages import DAY, HOUR, MINUTE
+from tests.support.three_days import FINAL_UNTIL, MIDNIGHT, SPAN, filled, message
 
 pytestmark = pytest.mark.stack
 
-MIDNIGHT = 1_795_305_600_000 - 1_795_305_600_000 % DAY
-SPAN = 3 * DAY
-FINAL_UNTIL = MIDNIGHT + 2 * DAY + 7 * HOUR + 20 * MINUTE
 COUNTS = ("started", "ok", "failed", "aborted", "bytes", "bytes_ok", "bytes_moved")
 GROUPS = [
     ("technology",),
@@ -41,39 +38,10 @@ GROUPS = [
 FILTERS: list[tuple[str, ...]] = [(), ("vo=atlas",), ("vo!=cms", "src_host~*1*"), ("channel=",), ("vo=nobody",)]
 
 
-def message(chance: random.Random, number: int, ended_ms: int) -> RawMessage:
-    source, destination = f"se{chance.randrange(3)}.a.org", f"se{chance.randrange(3)}.b.org"
-    lasted_ms = chance.choice([1000, 5 * MINUTE, 3 * HOUR])
-    fields = complete_fields(
-        file_id=number,
-        vo=chance.choice(["atlas", "cms", "lhcb"]),
-        t_channel=chance.choice(["", f"{source}__{destination}"]),
-        src_hostname=source,
-        dst_hostname=destination,
-        t_final_transfer_state=chance.choice(["Ok", "Ok", "Error", "Abort"]),
-        tr_bt_transfered=chance.randrange(10**10),
-        tr_timestamp_start=ended_ms - lasted_ms - 2000,
-        timestamp_tr_st=ended_ms - lasted_ms,
-        timestamp_tr_comp=ended_ms,
-        tr_timestamp_complete=ended_ms,
-    )
-    return raw(FTS_COMPLETE, fields, received_ms=ended_ms + 1000, identity=str(number))
-
-
-def moments(chance: random.Random) -> list[int]:
-    """Some times all over the range, and some that leave the rest of their hour or day empty."""
-    return [MIDNIGHT + chance.randrange(SPAN) for _ in range(250)] + [FINAL_UNTIL - each * MINUTE for each in range(40)]
-
-
 @pytest.fixture(scope="module")
 def store(template_url: str) -> Iterator[Connection]:
-    """Three days of transfers, final up to the middle of an hour, some of them changed late."""
-    chance = random.Random(5)
     with postgres.copy_of(template_url) as url:
-        with closing(Ingest(url)) as ingest:
-            ingest.process([message(chance, number, ended) for number, ended in enumerate(moments(chance))])
-            Passes(url).run({FTS_TRANSFER: Watermark(FINAL_UNTIL + GRACE_MS, "")})
-            ingest.process([message(chance, 1000 + number, MIDNIGHT + number * 2 * HOUR) for number in range(5)])
+        filled(url)
         with closing(connect(url)) as connection:
             yield connection
 

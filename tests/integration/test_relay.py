@@ -21,8 +21,8 @@ from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.ingest import Ingest
 from pipeline.simulator import Mix, simulate
+from pipeline.stages.alert_rules import Finding
 from pipeline.store import alerts
-from pipeline.store.alerts import Finding
 from pipeline.store.session import Cursor, connect
 from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
 from tests.support import bridged, postgres
@@ -149,7 +149,10 @@ def test_alerts_are_told_as_the_schema_says_open_silenced_and_cleared(world: Wor
         for finding in findings:
             write(partial(alerts.raise_alert, finding=finding, at=NOON))
         world.await_all_told()
-        world.ask("UPDATE store.alert SET silenced_until = raised_at + interval '1 h' WHERE subject = 'A > 0'")
+        world.ask(
+            "INSERT INTO store.silence (rule, subject, reason, author, created_at, ends_at)"
+            " SELECT 'link-*', 'A > 0', '', '', raised_at, raised_at + interval '1 h' FROM store.alert LIMIT 1"
+        )
         for finding in findings[:2]:
             write(partial(alerts.clear_alert, rule=finding.rule, subject=finding.subject, at=NOON + timedelta(hours=2)))
         world.await_all_told()

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.store.alerts import Finding, clear_alert, raise_alert
-from pipeline.store.backlog import Sample, add_samples
+from pipeline.stages.alert_rules import Finding
+from pipeline.stages.backlog import Sample
+from pipeline.store.alerts import clear_alert, raise_alert
+from pipeline.store.backlog import add_samples
 from pipeline.store.session import connect
 from tests.support.api import Api, api
 from tests.support.database import Database

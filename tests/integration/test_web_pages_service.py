@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from pipeline.store.alerts import Finding, clear_alert, raise_alert
-from pipeline.store.backlog import Sample, add_samples
+from pipeline.stages.alert_rules import Finding
+from pipeline.stages.backlog import Sample
+from pipeline.store.alerts import clear_alert, raise_alert
+from pipeline.store.backlog import add_samples
 from pipeline.store.session import connect
 from pipeline.web.app import create_app
 from pipeline.web.config import WebConfig
@@ -51,7 +53,7 @@ def client(shell: Shell, database_url: str, tmp_path: Path) -> Iterator[TestClie
 def test_queues_show_what_waits_and_never_0_for_what_is_not_known(client: TestClient) -> None:
     shown = page(client, f"/queues?{RANGE}")
     behind = {row["name"]: row for row in data(client, shown, "queues")}
-    rows = {row[0]: [" ".join(cell.split()) for cell in row] for row in shown.rows if len(row) == 10}
+    rows = {row[0]: [" ".join(cell.split()) for cell in row] for row in shown.rows if len(row) == 12}
     assert rows["deep"][3:6] == ["6 000 ▲, behind", "7 000", "1 min 30 s"]
     assert (behind["deep"]["depth"], behind["deep"]["depth_max"]) == ("6000", "7000")
     assert (rows[HOSTILE][3], behind[HOSTILE]["depth"]) == ("unknown", "")

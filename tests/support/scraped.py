@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.commands import Running
+from tests.support.waiting import eventually
+
+
+def address_of(running: Running) -> str:
+    """Where a process answers, as it says itself: ``http://host:port``."""
+
+    def told() -> str:
+        found = re.search(r"(?:health page at|listening on) (http://[\w.:]+:\d+)", running.said())
+        return found[1] if found else ""
+
+    return eventually(told, 60)
 
 
 class Scrape:

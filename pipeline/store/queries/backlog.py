@@ -20,6 +20,8 @@ _MEASURED: dict[str, Any] = {
     "consumers": sa.BigInteger,
     "expired": sa.BigInteger,
     "dead": sa.BigInteger,
+    "enqueue_rate": sa.Double,
+    "dequeue_rate": sa.Double,
 }
 
 

@@ -47,6 +47,14 @@ def open_alerts(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def rules_judged_at(connection: Connection) -> datetime | None:
+    """When the rules of alerts were last judged; None: never."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT beat_at FROM report.heartbeat WHERE process = 'alerts'")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 class Topology(NamedTuple):
     """The newest topology, and when a load last found it so."""
 

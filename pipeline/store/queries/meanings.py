@@ -120,6 +120,8 @@ _MEANINGS: dict[str, str] = {
     "consumers": "Consumers of the queue.",
     "expired": "Messages that nobody read in time.",
     "dead": "Messages that could not be used.",
+    "enqueue_rate": "Messages per second that came since the sample before.",
+    "dequeue_rate": "Messages per second that were taken out since the sample before.",
     "status": "How it was found: message, endpoint, host, domain, ambiguous or unknown.",
     "since": "From when on the topology puts the host there; none: always, or not the topology.",
     "source": "FTS instance, topic, or file: where it comes from.",

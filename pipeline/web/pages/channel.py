@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.stages.windows import BASE_MS
+from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.queries.columns import Kind
-from pipeline.store.queries.question import Condition, Question
-from pipeline.store.queries.reports import QUEUES
+from pipeline.store.queries.queue_lines import Queue, queue_lines
 from pipeline.web import asks
 from pipeline.web.context import Context
 from pipeline.web.pages.absent import absent, must_know
 from pipeline.web.pages.axis import from_datetime
-from pipeline.web.pages.figures import figures
+from pipeline.web.pages.figures import PicturePage, figures
 from pipeline.web.pages.frame import Frame, like
 from pipeline.web.pages.lines import Plot, plot
 from pipeline.web.parameters import Common, ErrorParameters, Listed, Ranked, SummaryParameters
@@ -22,13 +22,12 @@ from pipeline.web.problems import bad_parameter
 MOST_CHANNELS = 200
 MOST_LINKS = 50
 MOST_LINES = 6
-_WHERE = ("fts", "vo", "src_host", "dst_host")
 _MEASURED: tuple[tuple[str, str, Kind], ...] = (
-    ("active_avg", "Active", "count"),
-    ("ready_avg", "Ready", "count"),
-    ("ratio_avg", "Active to limit", "percent"),
+    ("active", "Active", "count"),
+    ("ready", "Ready", "count"),
+    ("ratio", "Active to limit", "percent"),
 )
-"""Columns that are drawn: name, title, kind."""
+"""What is drawn: measure, title, kind."""
 
 
 def address_of(frame: Frame, name: str) -> str:
@@ -47,7 +46,7 @@ def channels(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
     }
 
 
-def channel(context: Context, frame: Frame, asked: Common, name: str) -> dict[str, Any]:
+def channel(context: Context, frame: Frame, asked: PicturePage, name: str) -> dict[str, Any]:
     """One channel; raises Problem 404 with near names for one that nobody knows."""
     if asked.channel:
         raise bad_parameter("channel", "the address of the page names the channel: leave it out")
@@ -59,15 +58,15 @@ def channel(context: Context, frame: Frame, asked: Common, name: str) -> dict[st
         "name": name,
         "totals": totals,
         "absent": None if totals else absent(context, frame, own),
-        "figures": figures(context, own),
+        "figures": figures(context, own, asked.hidden),
         "links": list(links.records()),
         "more_links": links.next_cursor is not None,
-        "queues": _queues(context, own),
+        "queues": _queues(context, own, name, asked.hidden),
         "errors": asks.errors(context, like(own, ErrorParameters, limit=10)),
     }
 
 
-def _queues(context: Context, asked: Common) -> list[tuple[str, Plot]]:
+def _queues(context: Context, asked: Common, name: str, hidden: Collection[str]) -> list[tuple[str, Plot]]:
     """What FTS said of the channel over time: of its totals where it tells them, else of its busiest links.
 
     The same jobs stand under every VO and channel of a pair, so nothing is added up.
@@ -75,32 +74,21 @@ def _queues(context: Context, asked: Common) -> list[tuple[str, Plot]]:
     status = asks.queue_status(context, like(asked, Listed, sort="-active_max", limit=1000))
     rows = list(status.records())
     chosen = [row for row in rows if row["src_host"] is None and row["dst_host"] is None] or rows
-    series = {_name(row): _windows(context, asked, row) for row in chosen[:MOST_LINES]}
+    queues = [Queue(*(row[part] for part in Queue._fields)) for row in chosen[:MOST_LINES]]
     span = context.span(asked)
+    step_ms = WIDTHS_MS[span.width]
+    lines = queue_lines(context.connection, name, queues, span.from_ms, span.to_ms, step_ms)
     found = []
-    for column, title, kind in _MEASURED:
-        values = {
-            name: {from_datetime(row["window_start"]): row[column] for row in windows}
-            for name, windows in series.items()
+    for measure, title, kind in _MEASURED:
+        series = {
+            _name(queue): {from_datetime(fill.start): getattr(fill, measure) for fill in fills}
+            for queue, fills in zip(queues, lines, strict=True)
         }
-        if any(value is not None for each in values.values() for value in each.values()):
-            found.append((title, plot(values, span, BASE_MS, kind=kind, now_ms=context.now_ms)))
+        if any(value is not None for each in series.values() for value in each.values()):
+            found.append((title, plot(series, span, step_ms, kind=kind, now_ms=context.now_ms, hidden=hidden)))
     return found
 
 
-def _windows(context: Context, asked: Common, queue: dict[str, Any]) -> list[dict[str, Any]]:
-    span = context.span(asked)
-    question = Question(
-        report=QUEUES,
-        now_ms=context.now_ms,
-        from_ms=span.from_ms,
-        to_ms=span.to_ms,
-        by=("window_start",),
-        where=tuple(Condition(name, "=", queue[name]) for name in (*_WHERE, "channel")),
-    )
-    return list(context.groups(question, span).records())
-
-
-def _name(queue: dict[str, Any]) -> str:
-    ends = f"{queue['src_host']} → {queue['dst_host']}" if queue["src_host"] or queue["dst_host"] else "all links"
-    return " · ".join(str(part) for part in (queue["fts"], queue["vo"] or "all VOs", ends) if part)
+def _name(queue: Queue) -> str:
+    ends = f"{queue.src_host} → {queue.dst_host}" if queue.src_host or queue.dst_host else "all links"
+    return " · ".join(str(part) for part in (queue.fts, queue.vo or "all VOs", ends) if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -10,17 +10,19 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from pydantic import BaseModel
 
+from pipeline.stages.windows import BASE_MS
 from pipeline.store.queries.health import freshness, open_alerts
 from pipeline.store.queries.instants import to_datetime
 from pipeline.units import duration
 from pipeline.web.context import Context
-from pipeline.web.filters import DAY_MS
+from pipeline.web.filters import DAY_MS, MAX_BINS
+from pipeline.web.pages.zoom import MOST_MS, zooms
 from pipeline.web.parameters import Common, Timed
 
 RANGES = ("1h", "6h", "24h", "7d", "30d")
 CARRIED = ("from", "to", "bin", "vo", "technology", "fts", "channel")
 """Parameters that every link takes along."""
-_SHOWN_ONLY = ("metric", "layout")
+_SHOWN_ONLY = ("metric", "layout", "hidden", "target")
 """Parameters that say how a page shows what its data have anyway."""
 _FILTERS = ("vo", "technology", "fts", "channel", "src", "dst")
 
@@ -29,6 +31,9 @@ KEPT_SINGLE_MS = 30 * DAY_MS
 
 _UNFILTERED = ("/queues", "/alerts", "/quality")
 """Pages about the service itself, to which filters of transfers mean nothing."""
+
+_NARROW = ("/transfers/in-flight", "/channels/", "/quality")
+"""Pages that have questions in windows of ten minutes however long the range is."""
 
 _SUBJECTS = {(path, side) for path in ("/links", "/vos") for side in ("src", "dst")}
 """What a page is about cannot be taken away from it."""
@@ -45,6 +50,7 @@ class Frame:
         self.asked = asked
         self.role = context.role
         self.span = context.span(asked)
+        self._now_ms = context.now_ms
         self.now = to_datetime(context.now_ms)
         self.open_alerts = open_alerts(context.connection)
         self.sources = [
@@ -83,6 +89,22 @@ class Frame:
         kept = [(name, value) for name, value in self._pairs if name not in {*changed, *_SHOWN_ONLY, "cursor"}]
         return _address(path, [*kept, *changed.items()])
 
+    def without(self, name: str) -> str:
+        """This page with a series of its pictures left out; taken in again if it is left out now."""
+        left_out = self._left_out()
+        return self.here(hidden=[each for each in left_out if each != name] + [name] * (name not in left_out))
+
+    def only(self, name: str, names: Sequence[str]) -> str:
+        """This page with one series of a picture that has these; with all of them if the others are left out now."""
+        others = [each for each in names if each != name]
+        left_out = self._left_out()
+        rest = [each for each in left_out if each not in names]
+        is_alone = name not in left_out and set(others) <= set(left_out)
+        return self.here(hidden=rest if is_alone else rest + others)
+
+    def _left_out(self) -> list[str]:
+        return [value for key, value in self._pairs if key == "hidden"]
+
     @property
     def is_filtered(self) -> bool:
         """Whether this page takes filters of transfers."""
@@ -105,6 +127,16 @@ class Frame:
         return [
             (each, self.here(**{"from": f"now-{each}", "to": None}), asked == (f"now-{each}", "now")) for each in RANGES
         ]
+
+    @property
+    def zooms(self) -> list[tuple[str, str, str | None]]:
+        """Ranges beside this one: name, what it is, address; bins follow the range."""
+        found = []
+        most_ms = MAX_BINS * BASE_MS if self.path.startswith(_NARROW) else MOST_MS
+        for name, meaning, range_ in zooms(self.span, self._now_ms, is_live=self.is_live, most_ms=most_ms):
+            address = range_ and self.here(**{"from": range_[0], "to": range_[1], "bin": None})
+            found.append((name, meaning, address))
+        return found
 
     @property
     def is_live(self) -> bool:

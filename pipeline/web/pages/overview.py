@@ -8,14 +8,14 @@ from pipeline.web import asks
 from pipeline.web.config import Thresholds
 from pipeline.web.context import Context
 from pipeline.web.pages.absent import absent
-from pipeline.web.pages.figures import figures
+from pipeline.web.pages.figures import PicturePage, figures
 from pipeline.web.pages.frame import Frame, like
-from pipeline.web.parameters import Common, ErrorParameters, InFlightParameters, Ranked, SummaryParameters
+from pipeline.web.parameters import ErrorParameters, InFlightParameters, Ranked, SummaryParameters
 
 WORST = 10
 
 
-def overview(context: Context, frame: Frame, asked: Common, limits: Thresholds) -> dict[str, Any]:
+def overview(context: Context, frame: Frame, asked: PicturePage, limits: Thresholds) -> dict[str, Any]:
     """Totals beside those of a week before, pictures, links with most failures and most bytes, causes."""
     rows = list(asks.summary(context, like(asked, SummaryParameters, compare="7d")).records())
     failing = asks.links(context, like(asked, Ranked, sort="-failed", limit=50)).records()
@@ -25,7 +25,7 @@ def overview(context: Context, frame: Frame, asked: Common, limits: Thresholds) 
         "totals": totals,
         "absent": None if totals else absent(context, frame),
         "before": {row["technology"]: row for row in rows if row["period"] == "before"},
-        "figures": figures(context, asked),
+        "figures": figures(context, asked, asked.hidden),
         "worst": [row for row in failing if row["failed"] and row["ok"] + row["failed"] >= limits.few][:WORST],
         "busiest": list(asks.links(context, like(asked, Ranked, sort="-bytes_moved", limit=WORST)).records()),
         "errors": asks.errors(context, like(asked, ErrorParameters, limit=5)),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline.web.pages.axis import TimeAxis
+from pipeline.web.pages.silence import Silence
 
 Values = Mapping[int, float | None]
 """Start of a window (ms) -> value; None, or no entry: there is none."""
@@ -20,10 +21,18 @@ def plotted(
     top: float,
     *,
     stacked: bool,
-    limit: float | None = None,
+    across: Mapping[str, float],
+    silence: Silence,
+    hidden: Collection[str],
 ) -> dict[str, Any]:
-    """``kind`` of the values, range, width of a window and now in ms, where the axes end and which instants are named,
-    (start, value) of each series."""
+    """What is drawn, times in ms since the epoch.
+
+    ``kind`` of the values, range, width of a window and now, where the axes end and which instants are named, (start,
+    value) of each series and whether it is left out, values that lines stand for; the starts of windows in which
+    nothing was received for a time (``silent``), and of those of which nothing is known (``unknown``): in bars, another
+    window without a value has 0.
+    """
+    starts = range(axis.from_ms, axis.to_ms, step_ms)
     return {
         "kind": kind,
         "stacked": stacked,
@@ -33,6 +42,11 @@ def plotted(
         "now": now_ms,
         "top": top,
         "ticks": axis.instants(),
-        "limit": limit,
-        "series": [{"name": name, "values": sorted(values.items())} for name, values in series.items()],
+        "across": dict(across),
+        "silent": [start for start in starts if silence.overlaps(start, start + step_ms)],
+        "unknown": [start for start in starts if start >= now_ms or silence.hides(start, start + step_ms)],
+        "series": [
+            {"name": name, "hidden": name in hidden, "values": sorted(values.items())}
+            for name, values in series.items()
+        ],
     }

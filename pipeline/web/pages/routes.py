@@ -19,12 +19,13 @@ from pipeline.web.pages.absent import UnknownName
 from pipeline.web.pages.channel import channel, channels
 from pipeline.web.pages.classes import class_of, classes
 from pipeline.web.pages.errors import ErrorPage, KindPage, errors, kind
+from pipeline.web.pages.figures import PicturePage
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.in_flight import in_flight
-from pipeline.web.pages.link import link
+from pipeline.web.pages.link import LinkPage, link
 from pipeline.web.pages.matrix import MatrixPage, matrix
 from pipeline.web.pages.overview import overview
-from pipeline.web.pages.service import AlertPage, alerts, quality, queues
+from pipeline.web.pages.service import AlertPage, QueuePage, alerts, quality, queues
 from pipeline.web.pages.site import site, sites
 from pipeline.web.pages.transfers import transfer, transfers
 from pipeline.web.pages.vo import VoPage, pair, vo, vos
@@ -108,7 +109,7 @@ def add(app: FastAPI, server: Server) -> Pages:
             return pages.show(template, frame=frame, told=context.meta, **shown)
 
     @routes.get("/")
-    def overview_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
+    def overview_page(request: Request, asked: Annotated[PicturePage, Query()]) -> Response:
         limits = server.config.thresholds
         return page(request, asked, "overview.html", lambda context, frame: overview(context, frame, asked, limits))
 
@@ -117,7 +118,7 @@ def add(app: FastAPI, server: Server) -> Pages:
         return page(request, asked, "matrix.html", lambda context, frame: matrix(context, frame, asked))
 
     @routes.get("/links")
-    def link_page(request: Request, asked: Annotated[Common, Query()]) -> Response:
+    def link_page(request: Request, asked: Annotated[LinkPage, Query()]) -> Response:
         return page(request, asked, "link.html", lambda context, frame: link(context, frame, asked))
 
     @routes.get("/sites")
@@ -125,7 +126,7 @@ def add(app: FastAPI, server: Server) -> Pages:
         return page(request, asked, "sites.html", lambda context, frame: sites(context, frame, asked))
 
     @routes.get("/sites/{name:path}")
-    def site_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
+    def site_page(request: Request, name: str, asked: Annotated[PicturePage, Query()]) -> Response:
         return page(request, asked, "site.html", lambda context, frame: site(context, frame, asked, name))
 
     @routes.get("/vos")
@@ -143,7 +144,7 @@ def add(app: FastAPI, server: Server) -> Pages:
         return page(request, asked, "channels.html", lambda context, frame: channels(context, frame, asked))
 
     @routes.get("/channels/{name:path}")
-    def channel_page(request: Request, name: str, asked: Annotated[Common, Query()]) -> Response:
+    def channel_page(request: Request, name: str, asked: Annotated[PicturePage, Query()]) -> Response:
         return page(request, asked, "channel.html", lambda context, frame: channel(context, frame, asked, name))
 
     @routes.get("/errors")
@@ -167,13 +168,14 @@ def add(app: FastAPI, server: Server) -> Pages:
         return page(request, asked, "transfer.html", lambda context, _: transfer(context, identity, server.lookup))
 
     @routes.get("/queues")
-    def queues_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
+    def queues_page(request: Request, asked: Annotated[QueuePage, Query()]) -> Response:
         limit = server.config.backlog_limit
         return page(request, asked, "queues.html", lambda context, frame: queues(context, frame, asked, limit))
 
     @routes.get("/alerts")
     def alerts_page(request: Request, asked: Annotated[AlertPage, Query()]) -> Response:
-        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked))
+        limits = server.config.limits
+        return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked, limits))
 
     @routes.get("/quality")
     def quality_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:

@@ -6,12 +6,16 @@ from typing import Any
 
 from pydantic import Field
 
+from pipeline.stages.alert_rules import RULES, Limits
+from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.queries.depths import depths
+from pipeline.store.queries.health import rules_judged_at
 from pipeline.store.queries.quality import SECTIONS
 from pipeline.web import asks
 from pipeline.web.context import Context
 from pipeline.web.filters import HOUR_MS
 from pipeline.web.pages.axis import from_datetime
+from pipeline.web.pages.figures import Pictured
 from pipeline.web.pages.frame import Frame
 from pipeline.web.pages.lines import plot
 from pipeline.web.parameters import AlertParameters, QualityParameters, QueueParameters, Several, Timed
@@ -25,6 +29,10 @@ FULL = ("sources", "verify", "topology", "join", "mapping", "hosts", "dead", "fi
 """Sections of quality in the order of the page."""
 
 
+class QueuePage(Pictured, Timed):
+    """The page of queues."""
+
+
 class AlertPage(Timed):
     """The page of alerts."""
 
@@ -34,7 +42,7 @@ class AlertPage(Timed):
     subject: Several = Field([])
 
 
-def queues(context: Context, frame: Frame, asked: Timed, limit: int) -> dict[str, Any]:
+def queues(context: Context, frame: Frame, asked: QueuePage, limit: int) -> dict[str, Any]:
     """How what waits stands, and how deep the deepest were; ``limit`` is where a queue is behind."""
     range_ = {"from": str(frame.span.from_ms), "to": str(frame.span.to_ms)}
     table = asks.queues(context, QueueParameters.model_validate({**range_, "limit": MOST_QUEUES}))
@@ -45,24 +53,31 @@ def queues(context: Context, frame: Frame, asked: Timed, limit: int) -> dict[str
         series.setdefault((each.kind, each.broker, each.name), {})[from_datetime(each.start)] = each.depth
     deepest = sorted(series.items(), key=lambda each: (-max(value or 0 for value in each[1].values()), each[0]))
     drawn = {f"{name} at {broker}": values for (_, broker, name), values in deepest[:MOST_DRAWN]}
+    picture = None
+    if drawn:
+        picture = plot(drawn, span, step_ms, kind="count", now_ms=context.now_ms, limit=limit, hidden=asked.hidden)
     return {
         "rows": rows,
         "limit": limit,
-        "plot": plot(drawn, span, step_ms, kind="count", now_ms=context.now_ms, limit=limit) if drawn else None,
+        "plot": picture,
         "left_out": len(series) - len(drawn),
         "range": range_,
     }
 
 
-def alerts(context: Context, asked: AlertPage) -> dict[str, Any]:
-    """Open alerts, whenever they were raised, and those of the range."""
+def alerts(context: Context, asked: AlertPage, limits: Limits) -> dict[str, Any]:
+    """Open alerts, whenever they were raised, those of the range, the rules, and when these were last judged."""
     chosen = {"rule": asked.rule, "subject": asked.subject, "limit": MOST_ALERTS}
     range_ = {"from": asked.from_, "to": asked.to}
     unclear = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen, "open": True}))
     raised = None
     if not asked.open:
         raised = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen}))
+    judged_at = rules_judged_at(context.connection)
     return {
+        "judged_at": judged_at,
+        "is_watched": judged_at is not None and context.now_ms - from_datetime(judged_at) < KNOWN_FOR_S * 1000,
+        "rules": [(rule.name, rule.severity, rule.sentence(limits)) for rule in RULES],
         "unclear": list(unclear.records()),
         "raised": None if raised is None else [row for row in raised.records() if row["cleared_at"] is not None],
         "more": raised is not None and raised.next_cursor is not None,

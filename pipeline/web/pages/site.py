@@ -12,7 +12,7 @@ from pipeline.web.context import Context
 from pipeline.web.filters import DAY_MS
 from pipeline.web.pages.absent import Absent, absent, must_know
 from pipeline.web.pages.axis import NARROW
-from pipeline.web.pages.figures import Figures, figures
+from pipeline.web.pages.figures import Figures, PicturePage, figures
 from pipeline.web.pages.frame import Frame, like
 from pipeline.web.parameters import Common, ErrorParameters, HostParameters, Ranked, SitesParameters, SummaryParameters
 from pipeline.web.problems import bad_parameter
@@ -56,7 +56,7 @@ def sites(context: Context, frame: Frame, asked: Common) -> dict[str, Any]:
     return {"rows": rows, "absent": None if rows else absent(context, frame), "address_of": address_of}
 
 
-def site(context: Context, frame: Frame, asked: Common, name: str) -> dict[str, Any]:
+def site(context: Context, frame: Frame, asked: PicturePage, name: str) -> dict[str, Any]:
     """One site; raises Problem 404 with near names for one that nobody knows."""
     for side in ("src", "dst"):
         if getattr(asked, side):
@@ -82,7 +82,7 @@ def site(context: Context, frame: Frame, asked: Common, name: str) -> dict[str, 
     }
 
 
-def _direction(context: Context, asked: Common, name: str, ends: dict[str, list[str]]) -> Direction:
+def _direction(context: Context, asked: PicturePage, name: str, ends: dict[str, list[str]]) -> Direction:
     partner = "src_site" if name == "in" else "dst_site"
     narrowed = like(asked, Common, **ends)
     own, other = _SCOPE_OF[name]
@@ -94,7 +94,7 @@ def _direction(context: Context, asked: Common, name: str, ends: dict[str, list[
         name=name,
         ends=ends,
         totals=list(asks.summary(context, like(narrowed, SummaryParameters)).records()),
-        figures=figures(context, narrowed, NARROW),
+        figures=figures(context, narrowed, asked.hidden, NARROW),
         partners=list(asks.links(context, like(narrowed, Ranked, by=partner, limit=MOST_PARTNERS)).records()),
         vos=list(asks.links(context, like(narrowed, Ranked, by="vo", limit=MOST_PARTNERS)).records()),
         whose=whose,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline.web.context import Context
 from pipeline.web.pages.axis import NARROW, from_datetime
 from pipeline.web.pages.frame import like
 from pipeline.web.pages.lines import Plot, plot
+from pipeline.web.pages.silence import silences
 from pipeline.web.parameters import Common, StagesParameters
 from schemas.events import STAGES
 
@@ -47,15 +49,17 @@ class Spent:
     stages: list[Stage] = field(default_factory=list)
 
 
-def spent(context: Context, asked: Common) -> list[Spent]:
-    """Of each technology that tells of stages in the range."""
+def spent(context: Context, asked: Common, hidden: Collection[str]) -> list[Spent]:
+    """Of each technology that tells of stages in the range; ``hidden`` lines are left out."""
     whole = asks.stages(context, like(asked, StagesParameters, p=_PERCENTILES))
     binned = asks.stages(context, like(asked, StagesParameters, by="window_start,technology", p=_PERCENTILES))
     assert binned.span is not None
     step_ms = WIDTHS_MS[binned.span.width]
     bins = list(binned.records())
     found = []
-    for row in whole.records():
+    told = list(whole.records())
+    silent = silences(context, asked, binned.span, [row["technology"] for row in told])
+    for row in told:
         each = Spent(row["technology"])
         own = [one for one in bins if one["technology"] == each.technology]
         for stage in (name for name in STAGES if row[f"{name}_count"]):
@@ -64,7 +68,14 @@ def spent(context: Context, asked: Common) -> list[Spent]:
                 for part, label in LINES.items()
             }
             kind = stage_kind(stage)
-            picture = plot(lines, binned.span, step_ms, kind=kind, now_ms=context.now_ms, size=NARROW)
+            picture = plot(
+                *(lines, binned.span, step_ms),
+                kind=kind,
+                now_ms=context.now_ms,
+                size=NARROW,
+                silence=silent[each.technology],
+                hidden=hidden,
+            )
             values = {part: row[f"{stage}_{part}"] for part in ("count", "mean", *LINES)}
             each.stages.append(Stage(NAMES[stage], kind, values, picture))
         if each.stages:

@@ -13,9 +13,10 @@ from pipeline.web.context import Context
 from pipeline.web.pages.absent import absent, must_know, need_pair
 from pipeline.web.pages.axis import NARROW
 from pipeline.web.pages.charts import Chart, throughput
-from pipeline.web.pages.figures import figures, known_vos
+from pipeline.web.pages.figures import PicturePage, figures, known_vos
 from pipeline.web.pages.frame import Frame, like
 from pipeline.web.pages.lines import Plot, efficiency
+from pipeline.web.pages.silence import silences
 from pipeline.web.parameters import Common, ErrorParameters, Listed, Ranked, SeriesParameters, SummaryParameters
 from pipeline.web.problems import bad_parameter
 
@@ -24,7 +25,7 @@ MOST_PAIRS = 30
 MOST_COMPARED = 12
 
 
-class VoPage(Common):
+class VoPage(PicturePage):
     """Pages of VOs look at a week."""
 
     from_: str = Field("now-7d", alias="from")
@@ -63,7 +64,7 @@ def vo(context: Context, frame: Frame, asked: VoPage, name: str) -> dict[str, An
         "name": name,
         "totals": totals,
         "absent": None if totals else absent(context, frame, own),
-        "figures": figures(context, own),
+        "figures": figures(context, own, asked.hidden),
         "pairs": list(pairs.records()),
         "more_pairs": pairs.next_cursor is not None,
         "met": list(met.records()),
@@ -97,13 +98,14 @@ def _sides(context: Context, asked: VoPage) -> list[Side]:
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in series.records():
         rows.setdefault((row["technology"], str(row["vo"])), []).append(row)
+    silent = silences(context, asked, span, sorted({technology for technology, _ in rows}))
     ranked = sorted(rows.items(), key=lambda each: (-sum(row["bytes_moved"] for row in each[1]), each[0]))
     return [
         Side(
             technology,
             name,
-            throughput(own, "vo", order, span, now_ms, NARROW),
-            efficiency(own, span, WIDTHS_MS[span.width], now_ms, NARROW),
+            throughput(own, "vo", order, span, now_ms, NARROW, silence=silent[technology], hidden=asked.hidden),
+            efficiency(own, span, WIDTHS_MS[span.width], now_ms, NARROW, silence=silent[technology]),
         )
         for (technology, name), own in ranked
     ]

@@ -19,6 +19,10 @@ STORED_TIMES = re.compile(
     r"\breport\.(?:link|channel|endpoint|activity|vo_link|vo_site)_\$|\breport\.(?:\w+_10m|queue_sample|backlog)\b"
 )
 RANGE = re.compile(r"\$__timeFilter\((window_start|sampled_at)\) AND \1 < \$__timeTo\(\)")
+WEEK_BEFORE = re.compile(
+    r"window_start >= \$__timeFrom\(\)::timestamptz - (interval '7 days')"
+    r" AND window_start < \$__timeTo\(\)::timestamptz - \1"
+)
 TRAFFIC_LIGHTS = {"red", "green", "dark-green", "semi-dark-green", "light-green", "super-light-green"}
 
 of_each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -26,8 +30,9 @@ of_each_board = pytest.mark.parametrize("path", FILES, ids=lambda path: path.ste
 
 def test_the_files_are_those_that_the_program_writes(tmp_path: Path) -> None:
     build.main([str(tmp_path)])
-    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert written == {path.name: path.read_text() for path in FILES}
+    written = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.json")}
+    folder = FOLDER / "dashboards"
+    assert written == {path.relative_to(folder): path.read_text() for path in folder.rglob("*.json")}
     assert sorted(path.stem for path in FILES) == EXPECTED
 
 
@@ -89,13 +94,13 @@ def test_names_to_choose_from_come_from_small_views(path: Path) -> None:
 
 
 @of_each_board
-def test_every_question_about_windows_is_of_the_range_alone(path: Path) -> None:
+def test_every_question_about_windows_is_of_the_range_or_of_that_a_week_before(path: Path) -> None:
     board = load(path)
     for panel in panels(board):
         for target in panel["targets"]:
             sql = target["rawSql"]
-            looks = len(STORED_TIMES.findall(sql))
-            assert len(RANGE.findall(sql)) == looks, panel["title"]
+            ranges = len(RANGE.findall(sql)) + len(WEEK_BEFORE.findall(sql))
+            assert ranges == len(STORED_TIMES.findall(sql)), panel["title"]
             assert (target["format"] == "time_series") == bool(re.search(r"\bAS time\b", sql)), panel["title"]
 
 

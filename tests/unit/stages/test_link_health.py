@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.stages.alert_rules import Verdict
 from pipeline.stages.link_health import (
     FAR_BELOW,
     LEAST_IN_HOUR,
     LEAST_IN_WEEK,
     WELL_AGAIN,
     Seen,
-    Verdict,
     judge,
     subject,
     upper_bound,

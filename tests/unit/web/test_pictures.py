@@ -86,8 +86,7 @@ def test_efficiency_has_a_gap_where_nothing_finished_and_none_for_who_reports_no
 def test_a_limit_is_within_the_picture_even_when_no_value_comes_near() -> None:
     span = Span(START, START + 2 * BIN, "10m")
     found = plot({"depth": {START: 10.0}}, span, BIN, kind="count", now_ms=START + BIN // 2, limit=5000)
-    assert found.limit is not None
-    assert (found.limit.place, found.limit.label) == (67.5, "5 000")
+    assert found.levels == [("limit", 67.5, "5 000")]
     assert found.lines[0].paths == ["M0 179.78H240"], "the window that holds now ends now"
 
 

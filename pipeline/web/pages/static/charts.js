@@ -18,26 +18,31 @@
     ratio: (value) => `${(value * 100).toFixed(1)} %`,
     ms: (value) => `${(value / 1000).toPrecision(3)} s`,
   };
+  const GAP = "no data received";
   const UNITS = { rate: "B_s", bytes: "B", ms: "ms", ratio: "ratio", count: "count" };
   const written = (kind, value) => (value === null ? "no value" : (WRITTEN[kind] || String)(value));
   const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
 
-  // A figure's values on all windows of its range: null is a gap.
+  // A figure's values on all windows of its range, of the series that it shows: null is a gap.
   const read = (figure) => {
     const plot = JSON.parse(figure.dataset.plot);
     const starts = [];
     for (let at = plot.from; at < plot.to; at += plot.step) starts.push(at);
+    const unknown = new Set(plot.unknown);
+    const idle = (at) => (plot.stacked && !unknown.has(at) ? 0 : null);
     const keys = [...figure.querySelectorAll("table.legend svg.key :is(rect, path)")];
-    const series = plot.series.map(({ name, values }, place) => {
+    const all = plot.series.map(({ name, values, hidden }, place) => {
       const known = new Map(values);
       const style = getComputedStyle(keys[place]);
       return {
         name,
-        values: starts.map((at) => known.get(at) ?? null),
+        hidden,
+        values: starts.map((at) => known.get(at) ?? idle(at)),
         colour: plot.stacked ? style.fill : style.stroke,
         dash: style.strokeDasharray === "none" ? "solid" : style.strokeDasharray.split(/[ ,]+/).map(parseFloat),
       };
     });
+    const series = all.filter((each) => !each.hidden);
     return { ...plot, starts, series, named: new Map(plot.ticks), title: figure.querySelector("figcaption b").textContent };
   };
 
@@ -45,8 +50,10 @@
     const [from, end] = [plot.starts[place], plot.starts[place] + plot.step];
     return end > plot.now ? `${iso(from)} to ${iso(plot.now)}, so far` : `${iso(from)} to ${iso(end)}`;
   };
-  const values = (plot, place) =>
-    plot.series.map(({ name, values: own }) => `${name}: ${written(plot.kind, own[place])}`);
+  const values = (plot, place) => {
+    const told = plot.series.map(({ name, values: own }) => `${name}: ${written(plot.kind, own[place])}`);
+    return plot.silent.includes(plot.starts[place]) ? [GAP, ...told] : told;
+  };
 
   const colours = () => {
     const style = getComputedStyle(document.documentElement);
@@ -61,11 +68,51 @@
     return { ink, soft, line, panel };
   };
 
+  const hatch = (color, width) => ({ color, dashArrayX: [1, 0], dashArrayY: [width, 4], rotation: -Math.PI / 4 });
+
+  // Behind the values: hatched where nothing was received, and where lines run in a window that is not over; the levels.
+  const behind = (plot, look) => {
+    const silent = new Set(plot.silent);
+    const edge = { borderColor: look.soft, borderWidth: 1, borderType: "dashed" };
+    const band = (at) => {
+      if (silent.has(at)) return { value: plot.top, itemStyle: { color: "transparent", decal: hatch(look.soft, 1) } };
+      const isOpen = at <= plot.now && plot.now < at + plot.step;
+      if (plot.stacked || !isOpen) return null;
+      return { value: plot.top, itemStyle: { color: "transparent", decal: hatch(look.line, 1), ...edge } };
+    };
+    return {
+      name: GAP,
+      type: "bar",
+      barGap: "-100%",
+      barCategoryGap: 0,
+      silent: true,
+      emphasis: { disabled: true },
+      itemStyle: { color: "transparent" },
+      data: plot.starts.map(band),
+      markLine: {
+        silent: true,
+        symbol: "none",
+        data: Object.entries(plot.across).map(([name, yAxis]) => ({
+          yAxis,
+          label: {
+            formatter: `${name} ${written(plot.kind, yAxis)}`,
+            position: name === "mean" ? "insideStartTop" : "insideEndTop",
+            color: look.ink,
+            textBorderColor: look.panel,
+            textBorderWidth: 3,
+            fontSize: 11,
+          },
+          lineStyle: { type: name === "mean" ? "dotted" : "dashed", color: look.ink, width: 1.2 },
+        })),
+      },
+    };
+  };
+
   const item = (plot, value, place, own, look) => {
     if (plot.stacked) {
       const isOpen = plot.starts[place] + plot.step > plot.now;
-      const style = { decal: { color: look.panel, dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -Math.PI / 4 } };
-      return isOpen && value !== null ? { value, itemStyle: { ...style, borderType: "dashed" } } : value;
+      const edge = { borderColor: look.ink, borderWidth: 1, borderType: "dashed" };
+      return isOpen && value ? { value, itemStyle: { decal: hatch(look.panel, 2), ...edge } } : value;
     }
     const isAlone = value !== null && (own[place - 1] ?? null) === null && (own[place + 1] ?? null) === null;
     return isAlone ? { value, symbol: "circle", symbolSize: 5 } : value;
@@ -105,20 +152,16 @@
       axisLabel: { color: look.soft, fontSize: 11, formatter: (value) => written(plot.kind, value) },
       splitLine: { lineStyle: { color: look.line } },
     },
-    series: plot.series.map(({ name, values: own, colour, dash }, number) => ({
+    series: [behind(plot, look), ...plot.series.map(({ name, values: own, colour, dash }) => ({
       name,
       data: own.map((value, place) => item(plot, value, place, own, look)),
       emphasis: { disabled: true },
       ...(plot.stacked
-        ? { type: "bar", stack: "all", barCategoryGap: 0 }
+        ? { type: "bar", stack: "all", barGap: "-100%", barCategoryGap: 0 }
         : { type: "line", step: "middle", symbol: "none", showAllSymbol: true, connectNulls: false }),
       itemStyle: { color: colour, borderColor: look.panel, borderWidth: plot.stacked ? 0.4 : 0 },
       lineStyle: { color: colour, width: 1.8, type: dash },
-      markLine:
-        plot.limit === null || number
-          ? undefined
-          : { silent: true, symbol: "none", data: [{ yAxis: plot.limit }], lineStyle: { type: "dashed" } },
-    })),
+    }))],
   });
 
   const fileName = (plot, ending) => {
@@ -148,7 +191,7 @@
       backgroundColor: "#fff",
       textStyle: { color: "#000", fontFamily: "sans-serif" },
       title: { text: plot.title, subtext: lines.join("\n"), left: 10, textStyle: { fontSize: 15 } },
-      legend: { bottom: 4 },
+      legend: { bottom: 4, data: [...plot.series.map(({ name }) => name), ...(plot.silent.length ? [GAP] : [])] },
       grid: { left: 90, right: 20, top: 84, bottom: 62 },
     });
     return chart;
@@ -218,7 +261,6 @@
 
   const draw = (figure) => {
     const plot = read(figure);
-    if (!plot.series.length) return;
     const [box, told] = frame(figure, plot);
     const chart = echarts.init(box, null, { renderer: "svg" });
     chart.setOption(option(plot, colours()));
@@ -263,5 +305,47 @@
     else start();
   });
   document.addEventListener("theme", recolour);
+
+  // Links of a legend: the new pictures take the place of the old ones, the rest of the page stays as it is.
+  const renew = (fresh) => {
+    document.getElementById("state").replaceWith(fresh.getElementById("state"));
+    const forms = [...fresh.querySelectorAll("form.filters")];
+    document.querySelectorAll("form.filters").forEach((form, place) => {
+      for (const old of form.querySelectorAll(":scope > input[type=hidden]")) old.remove();
+      form.append(...forms[place].querySelectorAll(":scope > input[type=hidden]"));
+      const ranges = forms[place].querySelectorAll(".ranges");
+      form.querySelectorAll(".ranges").forEach((old, number) => old.replaceWith(ranges[number]));
+    });
+  };
+  const figures = (page) => [...page.querySelectorAll("figure[data-plot]")];
+  const links = (figure) => [...figure.querySelectorAll("table.legend a")];
+  const choose = async (link, address) => {
+    const [figure, isFocused] = [link.closest("figure"), document.activeElement === link];
+    const [place, number] = [figures(document).indexOf(figure), links(figure).indexOf(link)];
+    figure.setAttribute("aria-busy", "true");
+    let fresh;
+    try {
+      const reply = await fetch(address);
+      if (!reply.ok) throw new Error(reply.statusText);
+      fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+      if (figures(fresh).length !== figures(document).length) throw new Error("another page");
+    } catch {
+      location.assign(address);
+      return;
+    }
+    const found = figures(fresh);
+    renew(fresh);
+    figures(document).forEach((old, at) => old.replaceWith(found[at]));
+    history.replaceState(history.state, "", address);
+    if (isFocused) links(found[place])[number]?.focus({ preventScroll: true });
+    document.dispatchEvent(new CustomEvent("refreshed"));
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("figure[data-plot] table.legend a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const alone = link.classList.contains("only") ? link : link.parentNode.querySelector("a.only");
+    choose(link, (event.altKey ? alone : link).href);
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 })();

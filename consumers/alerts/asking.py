@@ -1,0 +1,149 @@
+"""What a broker tells of its queues over STOMP: the age of what waits, and all counts where Jolokia is closed.
+
+Facts: a SUBSCRIBE with ``browser:true`` is sent what waits and takes nothing out, and its last message has the header
+``browser:end`` (ActiveMQ's STOMP extensions). A message to ``ActiveMQ.Statistics.Destination.PATTERN`` is answered with
+a map for each queue, and with an empty one at the end, if the broker has the statistics plugin (``StatisticsBroker``);
+as JSON it needs XStream and Jettison there.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from consumers.errors import Unreachable
+from consumers.stomp.endpoint import SERVICE, Endpoint, Login
+from consumers.stomp.frames import Delivery
+from consumers.stomp.session import Lost, Session
+
+ANSWER_WITHIN_S = 4.0
+_BYE_S = 1.0
+_ASK = "ActiveMQ.Statistics.Destination."
+_REPLIES = "/temp-queue/statistics"
+
+
+class Statistics(NamedTuple):
+    """A queue; the last three count since the broker's start. ``oldest_s``: the age of its first message."""
+
+    name: str
+    depth: int
+    oldest_s: float | None
+    consumers: int
+    expired: int
+    enqueued: int
+    dequeued: int
+
+
+class NoStatistics(Unreachable):
+    """The broker lets us in and does not answer: it has no statistics plugin."""
+
+
+class _Inbox:
+    """Keeps what comes; there is always room, because so little is asked for."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+
+    def put(self, messages: list[Delivery]) -> None:
+        for message in messages:
+            self._messages.put(message)
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        return True
+
+    def messages(self) -> Iterator[Delivery]:
+        """What comes in the time for an answer."""
+        until = time.monotonic() + ANSWER_WITHIN_S
+        while (left := until - time.monotonic()) > 0:
+            try:
+                yield self._messages.get(timeout=left)
+            except queue.Empty:
+                return
+
+
+def oldest(endpoint: Endpoint, login: Login, names: Sequence[str]) -> dict[str, float]:
+    """The age in s of the first message of each of these queues, as far as the broker tells it in time.
+
+    Only for queues that are there: one that is not would come into being. Raises Unreachable.
+    """
+    inbox = _Inbox()
+    session = Session.open(endpoint, login, inbox)
+    found: dict[str, float] = {}
+    try:
+        for number, name in enumerate(names):
+            session.subscribe(str(number), f"/queue/{name}", prefetch=1, headers={"browser": "true"})
+        answered = set[int]()
+        for message in inbox.messages():
+            number = int(message.headers["subscription"])
+            if number not in answered and "timestamp" in message.headers:
+                found[names[number]] = max(0.0, time.time() - int(message.headers["timestamp"]) / 1000)
+            answered.add(number)
+            if len(answered) == len(names):
+                break
+    except Lost as error:
+        raise Unreachable(SERVICE, str(endpoint), str(error)) from error
+    finally:
+        session.close(_BYE_S)
+    return found
+
+
+def statistics(endpoint: Endpoint, login: Login, patterns: Sequence[str]) -> list[Statistics]:
+    """Every queue whose name fits one of the patterns (``*`` is a part of a name, ``>`` the rest of it).
+
+    Raises Unreachable, NoStatistics when nothing answers.
+    """
+    inbox = _Inbox()
+    session = Session.open(endpoint, login, inbox)
+    found: dict[str, Statistics] = {}
+    ends = 0
+    try:
+        session.subscribe("0", _REPLIES, prefetch=1000, headers={"transformation": "jms-map-json"})
+        for pattern in patterns:
+            session.send(f"/queue/{_ASK}{pattern}", b"", _question())
+        for message in inbox.messages():
+            said = _map(message.body)
+            if said:
+                each = _statistics(said)
+                found[each.name] = each
+            else:
+                ends += 1
+            if ends == len(patterns):
+                return list(found.values())
+    except Lost as error:
+        raise Unreachable(SERVICE, str(endpoint), str(error)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreachable(SERVICE, str(endpoint), "its statistics are not understood") from error
+    finally:
+        session.close(_BYE_S)
+    raise NoStatistics(SERVICE, str(endpoint), f"no statistics within {ANSWER_WITHIN_S:.0f} s: has it the plugin?")
+
+
+def _question() -> dict[str, str]:
+    # It expires, so that a broker without the plugin does not keep it.
+    expires = str(int((time.time() + ANSWER_WITHIN_S) * 1000))
+    headers = (f"{_ASK}Include.First.Message.Timestamp", f"{_ASK}List.End.With.Null")
+    return {"reply-to": _REPLIES, "expires": expires, **dict.fromkeys(headers, "true")}
+
+
+def _map(body: bytes) -> dict[str, Any]:
+    """The map of a reply: each entry has its name and its value under "string", or the value under its own type."""
+    entries = (json.loads(body)["map"] or {"entry": []})["entry"]
+    said = {}
+    for entry in entries:
+        name, *values = entry["string"] if isinstance(entry["string"], list) else [entry["string"]]
+        values += [value for kind, value in entry.items() if kind != "string"]
+        said[name] = values[0]
+    return said
+
+
+def _statistics(said: dict[str, Any]) -> Statistics:
+    first_ms = said.get("firstMessageTimestamp")
+    return Statistics(
+        str(said["destinationName"]).removeprefix("queue://"),
+        int(said["size"]),
+        None if first_ms is None else max(0.0, time.time() - int(first_ms) / 1000),
+        *(int(said[name]) for name in ("consumerCount", "expiredCount", "enqueueCount", "dequeueCount")),
+    )
