@@ -106,7 +106,9 @@ def test_the_budget_of_a_large_matrix(watched: Watched) -> None:
     reply = page.goto(LARGE, wait_until="commit")
     page.locator('.matrix [tabindex="0"]').wait_for()
     print(f"navigation to usable: {(time.perf_counter() - began) * 1000:.0f} ms by the clock, goal 1500 ms")
-    told("of that in the page's thread", worked.ms(), 1500 / MARGIN)
+    worked_ms = worked.ms()
+    print(f"of that in the page's thread: {worked_ms:.0f} ms")
+    assert worked_ms <= 1500, "the page's own share may not need all of it, however slow the store is"
     assert reply is not None
     held = numbers(page)
     assert (len(held["rows"]["ends"]), len(held["cols"]["ends"])) == (200, 200)

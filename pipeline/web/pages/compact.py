@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.units import count
+from pipeline.units import count, human
 from pipeline.web.pages.cells import METRICS
 from pipeline.web.pages.grid import Grid
 from pipeline.web.pages.looks import Looks
@@ -20,7 +20,8 @@ def compact(grid: Grid, looks: Looks, addresses: Mapping[str, str]) -> str:
 
     ``rows`` and ``cols`` are ends with their depth and whether they are open (1, 0, null for what cannot be); behind
     them come the sums. ``at`` has for each row the columns in which it has cells; ``kinds`` the looks of cells, as
-    CSS classes, mark, and whether n is written; ``kind`` which of them each cell has. ``texts`` are by metric.
+    CSS classes, mark, and whether n is written; ``kind`` which of them each cell has. ``texts`` are by metric, in the
+    unit that all cells share, ``told`` in that which fits the one cell.
     """
     ends = [head.path for head in grid.rows] + [ALL], [head.path for head in grid.cols] + [ALL]
     at, cells = [], []
@@ -34,6 +35,11 @@ def compact(grid: Grid, looks: Looks, addresses: Mapping[str, str]) -> str:
     texts = {metric: [cell.text(metric, grid.units[metric]) for cell, _ in cells] for metric in METRICS}
     texts["aborted"] = [count(cell.aborted) for cell, _ in cells]
     texts["n"] = [count(cell.finished) for cell, _ in cells]
+    told = {
+        "efficiency": ["n/a" if cell.efficiency is None else human(cell.efficiency, "ratio") for cell, _ in cells],
+        "volume": [human(cell.bytes, "bytes") for cell, _ in cells],
+        "throughput": [human(cell.throughput, "rate") for cell, _ in cells],
+    }
     document: dict[str, Any] = {
         "sides": [grid.down.param, grid.across.param],
         "rows": _heads(grid.rows),
@@ -43,6 +49,7 @@ def compact(grid: Grid, looks: Looks, addresses: Mapping[str, str]) -> str:
         "kind": " ".join(places[look] for look in found_looks),
         "units": {metric: unit.name for metric, unit in grid.units.items()},
         "texts": {name: _BETWEEN.join(column) for name, column in texts.items()},
+        "told": {name: _BETWEEN.join(column) for name, column in told.items()},
         "addresses": addresses,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

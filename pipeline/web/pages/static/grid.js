@@ -16,10 +16,15 @@ class MatrixNumbers {
     this.addresses = held.addresses;
     this.kinds = held.kinds;
     this.kind = held.kind.split(" ");
-    this.texts = Object.fromEntries(Object.entries(held.texts).map(([name, column]) => [name, column.split("\t")]));
+    this.texts = MatrixNumbers.columns(held.texts);
+    this.told = { ...this.texts, ...MatrixNumbers.columns(held.told) };
     this.places = new Map();
     for (const [row, cols] of held.at.split("\t").entries())
       for (const col of cols.split(" ")) if (col !== "") this.places.set(this.key(row, Number(col)), this.places.size);
+  }
+
+  static columns(held) {
+    return Object.fromEntries(Object.entries(held).map(([name, column]) => [name, column.split("\t")]));
   }
 
   key(row, col) {

@@ -17,13 +17,6 @@
   const target = (cell) => cell.querySelector("a") || cell;
   const current = () => table.at(...at);
 
-  // A metric of a cell with its unit, which the table tells once in its caption.
-  const written = (place, metric) => {
-    const value = numbers.text(metric, ...place);
-    const unit = numbers.units[metric];
-    return unit && unit !== "transfers" && /\d/.test(value) ? `${value} ${unit}` : value;
-  };
-
   const light = ([row, col], isLit) => {
     for (const header of [table.at(-1, col), table.at(row, -1)]) header?.classList.toggle("lit", isLit);
   };
@@ -47,7 +40,8 @@
     light(carded, true);
     const ends = numbers.names(...place);
     const [from, to] = numbers.sides[0] === "src" ? ends : ends.reverse();
-    const told = numbers.find(...place) === undefined ? [["transfers", "none"]] : CARD.map((name) => [name, written(place, name)]);
+    const found = numbers.find(...place);
+    const told = found === undefined ? [["transfers", "none"]] : CARD.map((name) => [name, numbers.told[name][found]]);
     const list = document.createElement("dl");
     for (const [name, value] of [["from", from], ["to", to], ...told])
       list.append(element("dt", { textContent: name }), element("dd", { textContent: value }));
