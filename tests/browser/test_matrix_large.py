@@ -79,7 +79,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         clock = Clock()
         config = WebConfig(url, reader_tokens=readers)
         with served(create_app(config, Server(config, clock=clock))) as address:
-            yield Site(address, {}, clock)
+            yield Site(address, {}, clock, url)
 
 
 def told(name: str, ms: float, goal_ms: float) -> None:
