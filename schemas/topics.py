@@ -26,6 +26,7 @@ XROOTD_TRANSFER = "xrootd.transfer"
 TRANSFERS = "transfers"
 DEAD_LETTERS = "dead-letters"
 ALERTS = "alerts"
+BROKER_DEPTH = "broker-depth"
 
 TOPICS: tuple[Topic, ...] = (
     Topic(FTS_TRANSFER, "transfer key", 30, "start, complete and state messages as received"),
@@ -34,6 +35,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(TRANSFERS, "id", 7, "finished transfers, joined and enriched, as JSON (transfer.schema.json)"),
     Topic(DEAD_LETTERS, "id", 30, "messages that could not be used, without body, as JSON (dead-letter.schema.json)"),
     Topic(ALERTS, "id", 30, "alerts as they are raised and cleared, as JSON (alert.schema.json)"),
+    Topic(BROKER_DEPTH, "subject", 7, "samples of queues and consumer groups, as JSON (broker-depth.schema.json)"),
 )
 
 FTS_START = "fts.start"

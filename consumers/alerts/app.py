@@ -14,6 +14,7 @@ from consumers.alerts.health import AlertsHealth
 from consumers.alerts.link_health import LinkHealth
 from consumers.alerts.measures import Looks, measure
 from consumers.alerts.notify import NOTIFY_EVERY_S, Channel, Sender
+from consumers.alerts.publish import Depths
 from consumers.alerts.sample import Ask, Sampling
 from consumers.kafka.access import KafkaAccess
 from consumers.thread import WorkThread
@@ -71,6 +72,8 @@ def create_app(config: AlertsConfig) -> faust.App:
     rules = Rules(config.database_url, config.limits)
     thread = WorkThread("rules")
     sampling: list[Sampling] = []  # made in the loop that it is for
+    depths, publishing = Depths(config.kafka), WorkThread("broker-depth")
+    published: list[asyncio.Future[None]] = []
 
     async def note(transfers: Any) -> None:
         """One bad document must not end the agent: Faust would go on behind it all the same."""
@@ -89,6 +92,8 @@ def create_app(config: AlertsConfig) -> faust.App:
         measure(telemetry, answer.samples)
         if await run_in(thread, lambda: counted.rules(lambda: rules.look(answer))):
             health.ran()
+        if not published or published[0].done():  # Kafka that is away keeps no sample waiting
+            published[:] = [asyncio.ensure_future(publishing.run(lambda: depths.publish(answer.samples)))]
 
     async def run_in(own: WorkThread, call: Callable[[], object]) -> bool:
         """Whether the store let it be done."""

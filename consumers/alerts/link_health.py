@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -11,8 +10,6 @@ from typing import Any
 from pipeline.stages.link_health import subject
 from pipeline.store.link_health import Changes, look
 from schemas.events import FTS
-
-log = logging.getLogger(__name__)
 
 
 class LinkHealth:
@@ -39,12 +36,8 @@ class LinkHealth:
         with self._lock:
             used, self._used = self._used, set()
         try:
-            changes = look(self._url, used, time.time_ns() // 1_000_000)
+            return look(self._url, used, time.time_ns() // 1_000_000)
         except BaseException:
             with self._lock:
                 self._used |= used
             raise
-        for word, links in (("far below its week", changes.raised), ("well again", changes.cleared)):
-            for link in links:
-                log.warning("%s is %s", link, word)
-        return changes

@@ -64,7 +64,8 @@ class Sampling:
             if name not in self._pending:
                 self._pending[name] = asyncio.ensure_future(thread.run(ask))
         asked = dict(self._pending)
-        await asyncio.wait(asked.values(), timeout=self._patience_s)
+        if asked:
+            await asyncio.wait(asked.values(), timeout=self._patience_s)
         samples, told = list[Sample](), frozenset[str]()
         for name, future in asked.items():
             answer = self._answer(name, future)

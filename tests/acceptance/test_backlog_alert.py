@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from consumers.bridge.depth import queue_depths
 from pipeline.simulator import SimMessage
+from schemas.topics import BROKER_DEPTH
 from tests.support.commands import Commands
 from tests.support.database import Database
+from tests.support.kafka_reader import KafkaReader
 from tests.support.lines import START, start
 from tests.support.mailbox import Mailbox, mailbox
 from tests.support.publishing import Publisher
@@ -26,6 +29,7 @@ pytestmark = pytest.mark.stack
 
 WITHIN_S = 60
 LIMIT = 5000
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 SECTIONS = ("Raised", "Still open", "Resolved")
 
 
@@ -65,7 +69,8 @@ def test_a_backlog_is_told_within_a_minute_and_so_is_its_end(transferscope: Comm
     bridge = transferscope.start("bridge")
     eventually(lambda: transferscope.run("status", "--json").code == 0, 60)
     bridge.end()
-    with mailbox() as box, webhook() as receiver:
+    bootstrap = transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"]
+    with mailbox() as box, webhook() as receiver, KafkaReader(bootstrap, BROKER_DEPTH) as reader:
         settings = {
             "TRANSFERSCOPE_ALERTS_MAIL_TO": "night@example.org",
             "TRANSFERSCOPE_ALERTS_SMTP": f"smtp://127.0.0.1:{box.port}",
@@ -97,6 +102,11 @@ def test_a_backlog_is_told_within_a_minute_and_so_is_its_end(transferscope: Comm
         rules = [each["rule"] for each in transferscope.json("query", "alerts") if queue in each["subject"]]
         assert sorted(rules) == ["backlog", "no-consumer"], "each once"
         alerts.end()
+        depths = [json.loads(record.value) for record in reader.read_rest()]
+    schema = json.loads((SCHEMAS / "broker-depth.schema.json").read_text(encoding="utf-8"))
+    for document in depths:
+        jsonschema.validate(document, schema)
+    assert max(document["depth"] or 0 for document in depths if document["name"] == queue) > LIMIT
     with closing(Database(transferscope.database_url)) as database:
         ages = database.ask("SELECT oldest_s FROM report.backlog WHERE name = %s AND oldest_s IS NOT NULL", [queue])
     assert ages, "the age of what waits is known"

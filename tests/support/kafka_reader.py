@@ -77,4 +77,4 @@ class KafkaReader:
 
 
 def _found(message: Any) -> Found:
-    return Found(message.partition(), message.key().decode(), message.value() or b"", dict(message.headers()))
+    return Found(message.partition(), message.key().decode(), message.value() or b"", dict(message.headers() or ()))
