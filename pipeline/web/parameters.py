@@ -85,7 +85,7 @@ class MatrixParameters(Common):
     cols: Literal["country", "site", "host"] = Field("country", description="Level of the destinations.")
     min_n: int = Field(0, ge=0, description="Only cells with at least so many ok and failed.")
     transpose: bool = Field(False, description="Destinations before sources.")
-    top: int = Field(60, ge=1, le=200, description="Most sources and most destinations, those with most bytes.")
+    top: int = Field(60, ge=1, le=1000, description="So many sources and destinations, those with most bytes.")
 
 
 class SitesParameters(Listed):

@@ -50,7 +50,7 @@ def leave_out(page: Page) -> None:
 
 def other_metric(page: Page) -> None:
     page.locator('a[data-metric="failed"]').click()
-    expect(page.locator(".matrix caption")).to_contain_text("failed")
+    expect(page.locator(".matrix caption")).to_contain_text("Failed of fts")
 
 
 def come_closer(page: Page) -> None:
@@ -116,7 +116,7 @@ def test_a_link_with_fixed_times_shows_the_same_rows_an_hour_later(
     page = watched.page
     page.goto(address)
     rows = page.evaluate(ROWS)
-    assert len(rows) > 3
+    assert rows
     page.get_by_role("link", name="Link with fixed times").click()
     page.wait_for_url(lambda url: "now" not in url)
     fixed = page.url

@@ -19,6 +19,7 @@ FURTHER = {
     "/sign-in": "/sign-in?next=/transfers",  # who has signed in is not led there
     "matrix of hosts": "/matrix?rows=host&cols=host",
     "matrix as a list": "/matrix?rows=host&cols=host&layout=list",
+    "matrix with open groups, in shades": "/matrix?open_src=country:unknown&open_dst=country:unknown&colour=failed",
     "empty": "/?from=2026-11-20&to=2026-11-21",
     "nothing in the matrix": "/matrix?from=2026-11-20&to=2026-11-21",
     "filters": "/errors?vo=cms&vo=!atlas&technology=fts&src=host:a-host-with-a-rather-long-name.of.nobody.example.org",

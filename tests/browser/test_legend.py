@@ -30,7 +30,7 @@ def lines() -> list[str]:
     found = []
     for number, minute in enumerate(range(1, 122)):
         at_ms = NOON_MS - 60 * MINUTE + minute * MINUTE
-        if 60 <= minute < 100:
+        if 60 <= minute < 102:  # whoever ended at 12:40 moved bytes before
             continue
         fields = {"tr_bt_transfered": 600_000_000, "vo": ("atlas", "cms", "lhcb")[number % 3]}
         if 30 <= minute < 42:

@@ -22,11 +22,11 @@ def cell(page: Page, row: int, column: int) -> Locator:
 
 
 def focused(page: Page) -> tuple[int, int]:
-    """Where the focus is, counted likewise."""
+    """Where the focus is, counted likewise; headers are 0."""
     found = page.evaluate(
         """() => {
-          const td = document.activeElement.closest("td");
-          return td && [td.parentNode.sectionRowIndex + 1, td.cellIndex];
+          const cell = document.activeElement.closest("td, th");
+          return cell && [cell.closest("thead") ? 0 : cell.parentNode.sectionRowIndex + 1, cell.cellIndex];
         }"""
     )
     assert found is not None, "the focus is outside of the cells"
@@ -51,7 +51,8 @@ def test_it_is_one_tab_stop_and_all_by_keys(watched: Watched) -> None:
         ("ArrowRight", (1, 2)),
         ("ArrowDown", (2, 2)),
         ("ArrowLeft", (2, 1)),
-        ("ArrowLeft", (2, 1)),
+        ("ArrowLeft", (2, 0)),
+        ("ArrowLeft", (2, 0)),
         ("End", (2, columns)),
         ("ArrowRight", (2, columns)),
         ("Home", (2, 1)),
@@ -60,7 +61,10 @@ def test_it_is_one_tab_stop_and_all_by_keys(watched: Watched) -> None:
         ("Control+Home", (1, 1)),
         ("PageDown", (rows, 1)),
         ("PageUp", (1, 1)),
-        ("ArrowUp", (1, 1)),
+        ("ArrowUp", (0, 1)),
+        ("ArrowUp", (0, 1)),
+        ("ArrowLeft", (0, 1)),
+        ("ArrowDown", (1, 1)),
     ):
         page.keyboard.press(key)
         assert focused(page) == expected, key
@@ -127,6 +131,25 @@ def test_the_card_stays_under_the_pointer_and_escape_closes_it(watched: Watched)
     expect(card).to_be_hidden()
 
 
+def test_a_group_opens_by_key(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/matrix")
+    rows, columns = size(page)
+    page.locator('.matrix [tabindex="0"]').focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(":focus")).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**open_src=country%3Aunknown**")
+    assert size(page)[0] == rows + 1, "its one site"
+    assert page.locator('.matrix [aria-expanded="true"]').count() == 1
+    page.go_back()
+    page.locator('.matrix [tabindex="0"]').focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**open_dst=country%3Aunknown**")
+    assert size(page) == (rows, columns + 1)
+
+
 def test_enter_opens_the_link_and_shift_enter_its_errors(watched: Watched) -> None:
     page = watched.page
     page.goto(f"{MATRIX}&vo=cms")
@@ -150,11 +173,11 @@ def test_another_metric_needs_no_request_and_stands_in_the_address(watched: Watc
     assert page.locator(".matrix tbody").inner_text() != expected
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.get_by_role("link", name="failed", exact=True).click()
+    page.locator('a[data-metric="failed"]').click()
     assert page.locator(".matrix tbody").inner_text() == expected
     assert [each for each in requests if "/static/icon." not in each] == [], "the browser asks for the icon anew"
     assert "metric=failed" in page.url
-    expect(page.locator('.choices [aria-current="true"]', has_text="failed")).to_have_count(1)
+    expect(page.locator('.choices [data-metric][aria-current="true"]')).to_have_text(["failed"])
     page.get_by_role("link", name="list", exact=True).click()
     assert "metric=failed" in page.url, "other links of the page carry it"
     page.go_back()

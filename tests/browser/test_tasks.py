@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 MATRIX = "/matrix?rows=host&cols=host"
 CLASS = re.compile(r"\b(good|fair|poor|bad|dead|none)\b")
-PAIR = "/links?src=host:eoscms.cern.ch&dst=host:se1.desy.de"
+PAIR = "/links?src=host:storm.cnaf.infn.it&dst=host:se1.desy.de"
 
 
 class Walk:
@@ -107,7 +107,7 @@ def test_t6_evidence_for_a_ticket(watched: Watched) -> None:
     with walk.page.expect_download() as told:
         walk.click(walk.page.locator("#state").get_by_role("link", name="CSV"))
     (row,) = csv.DictReader(io.StringIO(told.value.path().read_text()))
-    assert (row["src_host"], row["dst_host"]) == ("eoscms.cern.ch", "se1.desy.de")
+    assert (row["src_host"], row["dst_host"]) == ("storm.cnaf.infn.it", "se1.desy.de")
     assert walk.clicks == 1
     walk.click(fixed)
     assert "now" not in walk.page.url

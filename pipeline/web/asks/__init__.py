@@ -2,6 +2,7 @@
 
 from pipeline.web.asks.failures import error_links, errors
 from pipeline.web.asks.messages import messages, messages_of
+from pipeline.web.asks.pairs import largest, matrix, pairs
 from pipeline.web.asks.service import (
     alerts,
     dead_letters,
@@ -18,7 +19,6 @@ from pipeline.web.asks.windows import (
     correlation,
     export,
     links,
-    matrix,
     series,
     sites,
     stages,
@@ -36,10 +36,12 @@ __all__ = [
     "export",
     "in_flight",
     "known_names",
+    "largest",
     "links",
     "matrix",
     "messages",
     "messages_of",
+    "pairs",
     "quality",
     "queue_status",
     "queues",

@@ -1,8 +1,7 @@
-"""Windows added up: totals, series, matrices, ranked lists, stages, VOs beside each other."""
+"""Windows added up: totals, series, ranked lists, stages, VOs beside each other."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,6 @@ from pipeline.web.filters import Span
 from pipeline.web.parameters import (
     Common,
     Listed,
-    MatrixParameters,
     Ranked,
     SeriesParameters,
     SitesParameters,
@@ -70,27 +68,6 @@ def series(context: Context, asked: SeriesParameters) -> Table:
     table = flagged(context, table)
     context.gaps(asked, span)
     return table.only((*groups, *asked.measure, *FLAGS)) if asked.measure else table
-
-
-def matrix(context: Context, asked: MatrixParameters) -> Table:
-    """Cells of sources and destinations that are not empty; the others are counted in ``meta.hidden``.
-
-    These are outside the top, or of fewer finished transfers than ``min_n``.
-    """
-    span = context.span(asked)
-    context.check(asked, span)
-    sources, destinations = f"src_{asked.rows}", f"dst_{asked.cols}"
-    ends = (destinations, sources) if asked.transpose else (sources, destinations)
-    table = context.groups(windows(context, asked, span, ("technology", *ends)), span)
-    volume, ok, failed = (table.place(name) for name in ("bytes", "ok", "failed"))
-    kept = [_top(table.rows, place, volume, asked.top) for place in (1, 2)]
-    shown = [
-        row for row in table.rows if row[1] in kept[0] and row[2] in kept[1] and row[ok] + row[failed] >= asked.min_n
-    ]
-    hidden = int(sum(row[volume] for row in table.rows) - sum(row[volume] for row in shown))
-    table.meta["hidden"] = {"cells": len(table.rows) - len(shown), "bytes": hidden}
-    table.rows = shown
-    return flagged(context, table)
 
 
 def links(context: Context, asked: Ranked) -> Table:
@@ -145,10 +122,3 @@ def export(context: Context, asked: Common) -> tuple[Question, Span]:
     span = context.span(asked)
     context.check(asked, span)
     return question(context, LINKS, span, context.conditions(asked, LINKS)), span
-
-
-def _top(rows: Sequence[Sequence[Any]], place: int, volume: int, most: int) -> set[Any]:
-    totals: dict[Any, int] = defaultdict(int)
-    for row in rows:
-        totals[row[place]] += row[volume]
-    return set(sorted(totals, key=lambda name: (-totals[name], str(name)))[:most])

@@ -1,140 +1,80 @@
-"""Cells of ``matrix`` as rows and columns with their sums."""
+"""Pairs as rows and columns: groups are the sums of their parts, and what is not shown is counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from statistics import median
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline.store.queries.columns import Kind
-from pipeline.store.queries.reports import REPORTS_FAILURES
-from pipeline.units import NONE, count, prefix_of
-from pipeline.web.config import Thresholds
-from pipeline.web.pages.classes import class_of
+from pipeline.web.pages.cells import Cell, Unit, units
+from pipeline.web.pages.sides import ALL, Head, Path, Side
 
-METRICS: dict[str, tuple[str, Kind]] = {
-    "throughput": ("throughput", "rate"),
-    "efficiency": ("efficiency", "ratio"),
-    "ok": ("ok", "count"),
-    "failed": ("failed", "count"),
-    "volume": ("bytes", "bytes"),
-    "started": ("started", "count"),
-}
-"""What cells can show: name -> column and kind."""
-_UNITS: dict[Kind, str] = {"rate": "B/s", "bytes": "B", "count": "transfers"}
-_SUMS = ("ok", "failed", "aborted", "started", "bytes", "bytes_moved", "throughput")
-UNKNOWN = "unknown"
-
-
-class Unit(NamedTuple):
-    """What all cells of a grid are in, so that it need not stand in each of them; ``size`` is one of it."""
-
-    name: str
-    size: float
-
-    def written(self, value: float) -> str:
-        """A value in this unit."""
-        found = value / self.size
-        if self.size == 1 or found == 0:
-            return count(round(found))
-        if found < 0.005:
-            return "<0.01"
-        return f"{found:.2f}" if found < 9.995 else f"{found:.1f}" if found < 99.95 else count(round(found))
-
-
-PERCENT = Unit("%", 0.01)
-
-
-@dataclass
-class Cell:
-    """Sums over one or more rows of a matrix; efficiency comes from the sums."""
-
-    sums: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(_SUMS, 0))
-    reports: bool = True
-    filled: bool = False
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Adds a row."""
-        self.filled = True
-        self.reports = row["technology"] in REPORTS_FAILURES
-        for name in _SUMS:
-            self.sums[name] += row[name] or 0
-
-    @property
-    def finished(self) -> int:
-        """How many ended ok or failed."""
-        return int(self.sums["ok"] + self.sums["failed"])
-
-    @property
-    def efficiency(self) -> float | None:
-        """None for none, and for technologies that do not report failures."""
-        return self.sums["ok"] / self.finished if self.finished and self.reports else None
-
-    def name(self, limits: Thresholds) -> str:
-        """Its class."""
-        return class_of(limits, self.sums["ok"], self.sums["failed"], reports=self.reports)
-
-    def value(self, metric: str) -> float | None:
-        """What it shows; None for nothing finished, and for the efficiency of who reports no failures."""
-        if not self.filled or (not self.finished and metric in ("throughput", "efficiency")):
-            return None
-        column, _ = METRICS[metric]
-        return self.efficiency if column == "efficiency" else float(self.sums[column])
-
-    def text(self, metric: str, unit: Unit) -> str:
-        """What stands in it."""
-        value = self.value(metric)
-        if value is not None:
-            return f"{value * 100:.1f}" if unit is PERCENT else unit.written(value)
-        if not self.filled:
-            return ""
-        return NONE if self.finished else "a" if self.sums["aborted"] else "▷"
+WHOLE_CELLS = 3600
+"""Rows times columns of the largest matrix that is one table; a larger one is drawn as far as it is in view."""
 
 
 @dataclass
 class Grid:
-    """``cells`` by (source, destination); sums of rows, columns and all; each metric's unit, and that of the asked."""
+    """``cells`` by (path of the row, path of the column), the empty path being all of a side.
 
-    sources: list[str]
-    destinations: list[str]
-    cells: dict[tuple[str, str], Cell]
-    by_source: dict[str, Cell]
-    by_destination: dict[str, Cell]
-    total: Cell
+    Sums of groups, rows, columns and all hold what is hidden too. ``units`` has one for each metric.
+    """
+
+    down: Side
+    across: Side
+    rows: list[Head]
+    cols: list[Head]
+    cells: dict[tuple[Path, Path], Cell]
+    leaves: list[tuple[Path, Path]]
     units: dict[str, Unit]
-    unit: Unit
+    min_n: int
+    hidden: dict[str, int]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is too large for one table."""
+        return len(self.rows) * len(self.cols) > WHOLE_CELLS
+
+    def at(self, row: Path, col: Path) -> Cell | None:
+        """The cell, if anything happened there and enough finished; sums are always there."""
+        found = self.cells.get((row, col))
+        return found if found and (found.finished >= self.min_n or ALL in (row, col)) else None
+
+    def ends(self, row: Head, col: Head) -> dict[str, str]:
+        """The filters of a cell."""
+        return {self.down.param: row.end, self.across.param: col.end}
 
 
-def grid(rows: Sequence[dict[str, Any]], source: str, destination: str, metric: str) -> Grid:
-    """The grid of rows of one technology, in a unit that fits most cells."""
-    cells: dict[tuple[str, str], Cell] = {}
-    by_source: dict[str, Cell] = {}
-    by_destination: dict[str, Cell] = {}
-    total = Cell()
+def grid(rows: Iterable[dict[str, Any]], down: Side, across: Side, min_n: int = 0) -> Grid:
+    """The grid of rows of one technology; ``min_n``: cells of fewer finished are hidden."""
+    cells: dict[tuple[Path, Path], Cell] = {}
+    leaves: dict[tuple[Path, Path], None] = {}
     for row in rows:
-        ends = (str(row[source]), str(row[destination]))
-        for cell in (
-            cells.setdefault(ends, Cell()),
-            by_source.setdefault(ends[0], Cell()),
-            by_destination.setdefault(ends[1], Cell()),
-            total,
-        ):
+        ends = down.path(row), across.path(row)
+        leaves[ends] = None
+        for place in _groups(*ends):
+            cell = cells.get(place)
+            if cell is None:
+                cell = cells[place] = Cell()
             cell.add(row)
-    units = {each: _unit(cells.values(), each) for each in METRICS}
-    names = _sorted(by_source), _sorted(by_destination)
-    return Grid(*names, cells, by_source, by_destination, total, units, units[metric])
+    heads = (
+        down.heads({row: cell for (row, col), cell in cells.items() if col == ALL}),
+        across.heads({col: cell for (row, col), cell in cells.items() if row == ALL}),
+    )
+    known = [{head.path: head for head in side} for side in heads]
+    shown, hidden = [], {"cells": 0, "bytes": 0}
+    for place in leaves:
+        cell = cells[place]
+        if place[0] in known[0] and place[1] in known[1] and cell.finished >= min_n:
+            shown.append(place)
+        else:
+            hidden["cells"] += 1
+            hidden["bytes"] += cell.bytes
+    return Grid(down, across, *heads, cells, shown, units(cells[place] for place in leaves), min_n, hidden)
 
 
-def _unit(cells: Iterable[Cell], metric: str) -> Unit:
-    _, kind = METRICS[metric]
-    if kind == "ratio":
-        return PERCENT
-    if kind == "count":
-        return Unit(_UNITS[kind], 1)
-    size, prefix = prefix_of(median([value for cell in cells if (value := cell.value(metric))] or [0]))
-    return Unit(prefix + _UNITS[kind], size)
-
-
-def _sorted(names: dict[str, Cell]) -> list[str]:
-    return sorted(names, key=lambda name: (name == UNKNOWN, name))
+def _groups(row: Path, col: Path) -> Iterable[tuple[Path, Path]]:
+    """All groups of rows and columns in which a pair counts."""
+    for rows in range(len(row) + 1):
+        for cols in range(len(col) + 1):
+            yield row[:rows], col[:cols]

@@ -115,7 +115,8 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     @routes.get("/matrix")
     def matrix_page(request: Request, asked: Annotated[MatrixPage, Query()]) -> Response:
-        return page(request, asked, "matrix.html", lambda context, frame: matrix(context, frame, asked))
+        limits = server.config.thresholds
+        return page(request, asked, "matrix.html", lambda context, frame: matrix(context, frame, asked, limits))
 
     @routes.get("/links")
     def link_page(request: Request, asked: Annotated[LinkPage, Query()]) -> Response:

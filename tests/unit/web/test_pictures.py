@@ -10,7 +10,6 @@ import pytest
 from pipeline.web.filters import DAY_MS, HOUR_MS, Span
 from pipeline.web.pages.axis import NARROW, WIDE, TimeAxis, round_up, round_up_count
 from pipeline.web.pages.charts import outcomes
-from pipeline.web.pages.grid import Unit, grid
 from pipeline.web.pages.lines import efficiency, plot
 from pipeline.web.pages.transfers import lengths
 
@@ -88,22 +87,6 @@ def test_a_limit_is_within_the_picture_even_when_no_value_comes_near() -> None:
     found = plot({"depth": {START: 10.0}}, span, BIN, kind="count", now_ms=START + BIN // 2, limit=5000)
     assert found.levels == [("limit", 67.5, "5 000")]
     assert found.lines[0].paths == ["M0 179.78H240"], "the window that holds now ends now"
-
-
-def cells(*bytes_moved: int) -> list[dict[str, Any]]:
-    sums = {"aborted": 0, "started": 0, "bytes": 0, "bytes_moved": 0}
-    return [
-        row(0, 1, 0, a="x", b=f"y{number}", throughput=float(value), **sums) for number, value in enumerate(bytes_moved)
-    ]
-
-
-def test_a_grid_is_in_the_unit_of_its_middle_cell() -> None:
-    found = grid(cells(2_000, 3_450_000, 12_000_000_000), "a", "b", "throughput")
-    assert found.unit == Unit("MB/s", 1e6)
-    texts = [found.cells["x", f"y{number}"].text("throughput", found.unit) for number in range(3)]
-    assert texts == ["<0.01", "3.45", "12 000"]
-    assert grid(cells(1), "a", "b", "efficiency").unit.name == "%"
-    assert grid([], "a", "b", "volume").unit.name == "B"
 
 
 def test_stages_are_as_long_as_they_took_and_absent_when_not_told() -> None:

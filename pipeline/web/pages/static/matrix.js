@@ -1,100 +1,123 @@
 // The matrix as a grid: one tab stop and arrow keys, a card for the cell that is pointed at or focused, its headers
-// lit, and another metric without a request. Without this script its cells are links with a title.
+// lit, and another metric without a request. Without this script its cells are links with a title, and a large one is
+// a list.
 "use strict";
 (() => {
   const HIDE_MS = 200; // the way from a cell to its card
   const CARD = ["ok", "failed", "aborted", "efficiency", "n", "volume", "throughput"];
   const SAME = ["from", "to", "bin", "vo", "technology", "fts", "channel", "src", "dst"];
-  const card = document.createElement("div");
-  card.id = "card";
-  card.className = "card";
-  card.setAttribute("role", "tooltip");
-  card.hidden = true;
-  let table = null;
-  let rows = []; // of cells: body rows, each with all of its td
+  const card = element("div", { id: "card", className: "card", role: "tooltip", hidden: true });
+  let box = null;
+  let table = null; // a WholeTable or a LargeTable
+  let numbers = null;
   let at = [0, 0];
   let carded = null; // [row, column] of the cell whose card is open
   let hiding = 0;
 
-  const cell = ([row, column]) => rows[row]?.[column];
-  const target = (td) => td.querySelector("a") || td;
-  const place = (td) => [td.parentNode.sectionRowIndex, td.cellIndex - 1];
-  const names = (td) => [table.tHead.rows[0].cells[td.cellIndex].textContent, td.parentNode.cells[0].textContent];
+  const target = (cell) => cell.querySelector("a") || cell;
+  const current = () => table.at(...at);
 
-  // A metric of a cell with its unit, which the table tells once in its caption.
-  const written = (td, metric) => {
-    const value = td.dataset[metric];
-    const unit = document.querySelector(`a[data-metric="${metric}"]`)?.dataset.unit;
-    return unit && unit !== "transfers" && /\d/.test(value) ? `${value} ${unit}` : value;
-  };
-
-  const light = (td, isLit) => {
-    table.tHead.rows[0].cells[td.cellIndex].classList.toggle("lit", isLit);
-    td.parentNode.cells[0].classList.toggle("lit", isLit);
+  const light = ([row, col], isLit) => {
+    for (const header of [table.at(-1, col), table.at(row, -1)]) header?.classList.toggle("lit", isLit);
   };
 
   const hide = () => {
     clearTimeout(hiding);
     if (carded === null) return;
-    const td = cell(carded);
-    if (td) {
-      light(td, false);
-      target(td).removeAttribute("aria-describedby");
-    }
+    light(carded, false);
+    const cell = table.at(...carded);
+    if (cell) target(cell).removeAttribute("aria-describedby");
     carded = null;
     card.hidden = true;
   };
 
-  const show = (td) => {
-    if (carded !== null && cell(carded) === td) return;
+  const show = (cell) => {
+    const place = table.place(cell);
+    if (carded !== null && String(carded) === String(place)) return;
     hide();
-    carded = place(td);
-    light(td, true);
-    const [to, from] = names(td);
-    const numbers = "n" in td.dataset ? CARD.map((name) => [name, written(td, name)]) : [["transfers", "none"]];
+    if (cell.tagName === "TH") return;
+    carded = place;
+    light(carded, true);
+    const ends = numbers.names(...place);
+    const [from, to] = numbers.sides[0] === "src" ? ends : ends.reverse();
+    const found = numbers.find(...place);
+    const told = found === undefined ? [["transfers", "none"]] : CARD.map((name) => [name, numbers.told[name][found]]);
     const list = document.createElement("dl");
-    for (const [name, value] of [["from", from], ["to", to], ...numbers]) {
-      list.append(Object.assign(document.createElement("dt"), { textContent: name }));
-      list.append(Object.assign(document.createElement("dd"), { textContent: value }));
-    }
+    for (const [name, value] of [["from", from], ["to", to], ...told])
+      list.append(element("dt", { textContent: name }), element("dd", { textContent: value }));
     card.replaceChildren(list);
-    target(td).setAttribute("aria-describedby", "card");
+    target(cell).setAttribute("aria-describedby", "card");
     card.hidden = false;
     put();
   };
 
   // Beside its cell without a gap, so that the pointer can move onto it.
   const put = () => {
-    if (carded === null) return;
-    const box = cell(carded).getBoundingClientRect();
+    const cell = carded && table.at(...carded);
+    if (!cell) return hide();
+    const of = cell.getBoundingClientRect();
     const own = card.getBoundingClientRect();
-    const below = box.bottom + own.height <= innerHeight;
-    card.style.left = `${Math.max(0, Math.min(box.left, document.documentElement.clientWidth - own.width))}px`;
-    card.style.top = `${below ? box.bottom : Math.max(0, box.top - own.height)}px`;
+    const below = of.bottom + own.height <= innerHeight;
+    card.style.left = `${Math.max(0, Math.min(of.left, document.documentElement.clientWidth - own.width))}px`;
+    card.style.top = `${below ? of.bottom : Math.max(0, of.top - own.height)}px`;
   };
 
+  // The one tab stop: the cell, or the box around a table that does not hold it now.
   const stop = (next) => {
-    target(cell(at)).tabIndex = -1;
+    const before = current();
+    if (before) target(before).tabIndex = -1;
     at = next;
-    target(cell(at)).tabIndex = 0;
+    const cell = current();
+    if (cell) target(cell).tabIndex = 0;
+    if (cell) box.removeAttribute("tabindex");
+    else box.tabIndex = 0;
+  };
+
+  const go = (place) => {
+    table.bring(...place);
+    stop(place);
+    target(current()).focus({ preventScroll: true });
+    uncover(current(), place);
+  };
+
+  // How far a span must move to lie between two bounds.
+  const shift = (from, to, low, high) => (from < low ? from - low : to > high ? Math.min(to - high, from - low) : 0);
+
+  // Scrolls so far that a cell is whole and beside what sticks; the browser would be content with a part of it, and
+  // would move the table for a cell that sticks itself.
+  const uncover = (cell, [row, col]) => {
+    const [top, right, bottom, left] = covered();
+    const [lastRow, lastCol] = numbers.last;
+    const outer = box.getBoundingClientRect();
+    const own = cell.getBoundingClientRect();
+    const [y, x] = [outer.top + box.clientTop, outer.left + box.clientLeft];
+    if (row >= 0 && row < lastRow)
+      box.scrollTop += shift(own.top, own.bottom, y + top, y + box.clientHeight - bottom);
+    if (col >= 0 && (col < lastCol || right === 0))
+      box.scrollLeft += shift(own.left, own.right, x + left, x + box.clientWidth - right);
+    const now = cell.getBoundingClientRect();
+    scrollBy(0, shift(now.top, now.bottom, 0, innerHeight));
   };
 
   const step = (event) => {
-    const [row, column] = at;
-    const last = [rows.length - 1, rows[0].length - 1];
-    const page = Math.max(1, Math.floor(table.parentNode.clientHeight / rows[0][0].offsetHeight) - 2);
+    const [row, col] = at;
+    const [lastRow, lastCol] = numbers.last;
+    const page = Math.max(1, Math.floor(box.clientHeight / current().offsetHeight) - 2);
     const whole = event.ctrlKey || event.metaKey;
     const moves = {
-      ArrowUp: [row - 1, column],
-      ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
+      ArrowUp: [row - 1, col],
+      ArrowDown: [row + 1, col],
+      ArrowLeft: [row, col - 1],
+      ArrowRight: [row, col + 1],
       Home: [whole ? 0 : row, 0],
-      End: [whole ? last[0] : row, last[1]],
-      PageUp: [row - page, column],
-      PageDown: [row + page, column],
+      End: [whole ? lastRow : row, lastCol],
+      PageUp: [Math.max(0, row - page), col],
+      PageDown: [row + page, col],
     };
-    return moves[event.key]?.map((value, side) => Math.max(0, Math.min(last[side], value)));
+    const next = moves[event.key];
+    if (next === undefined) return undefined;
+    const [toRow, toCol] = [Math.max(-1, Math.min(lastRow, next[0])), Math.max(-1, Math.min(lastCol, next[1]))];
+    return toRow < 0 && toCol < 0 ? at : [toRow, toCol]; // the corner leads nowhere
   };
 
   // The failures behind a cell: what its own link filters by, at another page.
@@ -104,20 +127,26 @@
     return `/errors?${new URLSearchParams(kept)}`;
   };
 
+  // Behind Shift and Enter: a cell's failures, a header's site.
+  const aside = (cell) => {
+    const links = cell.querySelectorAll("a");
+    if (cell.tagName === "TD") return links[0] && errors(links[0]);
+    return links[1]?.href;
+  };
+
   const keys = (event) => {
-    const td = event.target.closest("td");
-    if (!td) return;
-    if (event.key === "Enter" && event.shiftKey && td.querySelector("a")) {
+    const cell = event.target.closest("td, th");
+    if (!cell && event.target !== box) return;
+    if (event.key === "Enter" && event.shiftKey && cell && aside(cell)) {
       event.preventDefault();
-      location.assign(errors(td.querySelector("a")));
+      location.assign(aside(cell));
       return;
     }
+    if (!cell) table.bring(...at);
     const next = event.altKey || event.shiftKey ? undefined : step(event);
     if (next === undefined) return;
     event.preventDefault();
-    stop(next);
-    target(cell(at)).focus({ preventScroll: true });
-    cell(at).scrollIntoView({ block: "nearest", inline: "nearest" }); // whole: the browser is content with a part
+    go(next);
   };
 
   const measure = (event) => {
@@ -125,19 +154,19 @@
     if (!chosen || !table || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const { metric } = chosen.dataset;
-    for (const td of rows.flat()) {
-      if (!("n" in td.dataset)) continue;
-      const text = td.querySelector("a").firstChild;
-      text.data = td.dataset[metric] + text.data.match(/\s*$/)[0]; // the space before the mark stays
+    table.metric = metric;
+    for (const link of box.querySelectorAll("tbody td > a")) {
+      const text = link.firstChild;
+      text.data = numbers.text(metric, ...table.place(link.parentNode)) + text.data.match(/\s*$/)[0]; // the space before the mark stays
     }
     for (const each of document.querySelectorAll("a[data-metric]")) each.removeAttribute("aria-current");
     chosen.setAttribute("aria-current", "true");
-    const title = table.caption.firstChild;
-    title.data = title.data.replace(/^\S+/, metric[0].toUpperCase() + metric.slice(1));
-    table.caption.querySelector("b").textContent = chosen.dataset.unit;
+    const caption = table.table.caption;
+    caption.firstChild.data = caption.firstChild.data.replace(/^\S+/, metric[0].toUpperCase() + metric.slice(1));
+    caption.querySelector("b").textContent = numbers.units[metric];
     for (const link of document.querySelectorAll("main a[href], #state a[href], .filters a[href]")) {
+      if (link.pathname !== location.pathname || link.dataset.metric) continue;
       const own = new URL(link.href);
-      if (own.pathname !== location.pathname || link.dataset.metric) continue;
       own.searchParams.set("metric", metric);
       link.href = own.pathname + own.search;
     }
@@ -148,39 +177,59 @@
     history.replaceState(history.state, "", chosen.href);
   };
 
+  // No cell is a tab stop by itself; what a title says, the card does.
+  const quiet = (cell) => {
+    if (cell.tagName === "TD") cell.querySelector("a")?.removeAttribute("title");
+    for (const each of [target(cell), ...cell.querySelectorAll("a")]) each.tabIndex = -1;
+  };
+
+  // Pixels that stick at the top, right, bottom and left.
+  const covered = () => {
+    const [lastRow, lastCol] = numbers.last;
+    const [head, corner] = [table.at(-1, lastCol), table.at(lastRow, -1)];
+    const sticks = getComputedStyle(head).right !== "auto"; // not on a narrow screen
+    return [head.offsetHeight, sticks ? head.offsetWidth : 0, corner.offsetHeight, corner.offsetWidth];
+  };
+
   const enhance = () => {
-    table = document.querySelector(".matrix table");
-    if (!table) return;
-    const box = table.parentNode;
-    rows = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(1));
-    box.removeAttribute("tabindex"); // its cells are the stop now
-    const [top, end] = [table.tHead.rows[0].cells, table.tBodies[0].rows[rows.length - 1]];
-    const sides = [top[0].offsetHeight, top[top.length - 1].offsetWidth, end.offsetHeight, top[0].offsetWidth];
-    box.style.scrollPadding = sides.map((px) => `${px}px`).join(" "); // what sticks must not cover the focus
-    table.setAttribute("role", "grid");
-    table.setAttribute("aria-rowcount", rows.length + 1);
-    table.setAttribute("aria-colcount", rows[0].length + 1);
-    for (const td of rows.flat()) {
-      target(td).tabIndex = -1;
-      target(td).removeAttribute("title"); // the card says it
+    box = document.querySelector(".matrix");
+    table = null;
+    if (!box) return;
+    numbers = new MatrixNumbers(document.getElementById("numbers").textContent);
+    const own = box.querySelector("table");
+    at = at.map((place, side) => Math.min(place, numbers.last[side]));
+    if (box.classList.contains("large")) {
+      const metric = document.querySelector('a[data-metric][aria-current="true"]').dataset.metric;
+      table = new LargeTable(own, numbers, metric, quiet, (isLost) => {
+        if (!table) return; // its first cells
+        stop(at);
+        if (isLost) box.focus({ preventScroll: true });
+      });
+      document.querySelector("main .list").classList.add("replaced"); // on paper it stays
+    } else {
+      table = new WholeTable(own);
+      for (const cell of own.querySelectorAll("td, th")) quiet(cell);
     }
-    at = [Math.min(at[0], rows.length - 1), Math.min(at[1], rows[0].length - 1)];
-    target(cell(at)).tabIndex = 0;
-    table.addEventListener("keydown", keys);
-    table.addEventListener("focusin", (event) => {
-      const td = event.target.closest("td");
-      if (!td) return;
-      stop(place(td));
-      show(td);
+    own.setAttribute("role", "grid");
+    own.setAttribute("aria-rowcount", numbers.last[0] + 2);
+    own.setAttribute("aria-colcount", numbers.last[1] + 2);
+    stop(at);
+    box.style.scrollPadding = covered().map((px) => `${px}px`).join(" "); // for a focus that the browser moves
+    box.addEventListener("keydown", keys);
+    own.addEventListener("focusin", (event) => {
+      const cell = event.target.closest("td, th");
+      if (!cell) return;
+      stop(table.place(cell));
+      show(cell);
     });
-    table.addEventListener("focusout", hide);
-    table.addEventListener("pointerover", (event) => {
-      const td = event.target.closest("td");
-      if (!td) return;
+    own.addEventListener("focusout", hide);
+    own.addEventListener("pointerover", (event) => {
+      const cell = event.target.closest("td:not(.gap)");
+      if (!cell) return;
       clearTimeout(hiding);
-      show(td);
+      show(cell);
     });
-    table.addEventListener("pointerleave", () => {
+    own.addEventListener("pointerleave", () => {
       hiding = setTimeout(hide, HIDE_MS);
     });
   };
@@ -191,30 +240,46 @@
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   document.addEventListener("click", measure);
-  addEventListener("scroll", put, true);
+  addEventListener("scroll", () => carded && put(), true);
   document.body.append(card);
   enhance();
 
-  // A refresh brings a new table: the reader stays at the same pair, with the card that was open.
+  // A refresh brings a new table: the reader stays at the same pair, where it was, with the card that was open.
   let before = null;
   document.body.addEventListener("htmx:beforeSwap", () => {
-    const pair = (td) => td && names(td).join("\n");
-    before = table && { at: pair(cell(at)), card: carded && pair(cell(carded)), focus: table.contains(document.activeElement) };
+    const pair = (place) => numbers.ends(...place).join("\n");
+    before = table && {
+      at: pair(at),
+      isHeader: at.map((place) => place < 0),
+      card: carded && pair(carded),
+      hasFocus: box.contains(document.activeElement),
+      scrolled: [box.scrollLeft, box.scrollTop],
+    };
   });
-  document.addEventListener("refreshed", () => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "main") return;
     const old = before;
-    hide();
     carded = null;
+    card.hidden = true;
     enhance();
     if (!old || !table) return;
-    const find = (pair) => rows.flat().find((td) => names(td).join("\n") === pair);
-    const stopped = find(old.at);
+    [box.scrollLeft, box.scrollTop] = old.scrolled;
+    if (table.draw) table.draw();
+    const find = (pair, isHeader = [false, false]) => {
+      const place = pair.split("\n").map((end, side) => {
+        const { ends } = side ? numbers.cols : numbers.rows;
+        return isHeader[side] ? -1 : end === "" ? ends.length : ends.indexOf(end);
+      });
+      return place.some((each, side) => each < 0 && !isHeader[side]) ? null : place;
+    };
+    const stopped = find(old.at, old.isHeader);
     if (stopped) {
-      stop(place(stopped));
-      if (old.focus) target(stopped).focus({ preventScroll: true });
+      stop(stopped);
+      if (old.hasFocus) (current() ? target(current()) : box).focus({ preventScroll: true });
     }
     const open = old.card && find(old.card);
-    if (open) show(open);
+    const cell = open && table.at(...open);
+    if (cell) show(cell);
     else hide();
   });
 })();

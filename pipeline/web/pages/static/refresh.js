@@ -77,7 +77,7 @@
     new Map(
       [...document.querySelectorAll("main .tiles")].flatMap((tiles) =>
         [...tiles.querySelectorAll(".tile")].map((tile) => [
-          `${tiles.querySelector("h2").textContent} ${tile.querySelector(".label").textContent}`,
+          `${tiles.querySelector("h2, h3").textContent} ${tile.querySelector(".label").textContent}`,
           tile.querySelector("b").textContent,
         ]),
       ),
