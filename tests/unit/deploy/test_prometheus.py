@@ -49,6 +49,12 @@ def test_a_rule_selects_by_labels_that_the_metric_has(rule: Rule) -> None:
 
 
 @of_each_alert
+def test_the_runbook_has_a_section_for_it(alert: Rule) -> None:
+    file, _, anchor = alert["annotations"]["runbook"].partition("#")
+    assert f"\n### {anchor}\n" in (FOLDER.parents[1] / file).read_text(encoding="utf-8")
+
+
+@of_each_alert
 def test_an_alert_says_what_is_wrong_what_to_do_and_where_to_read(alert: Rule) -> None:
     told = alert["annotations"]
     assert told.keys() == {"summary", "next", "runbook"}

@@ -123,7 +123,7 @@ print(repr(run(app)))
 @pytest.mark.parametrize("service", ["Crashing", "NotStarting"])
 def test_the_process_tells_what_it_crashed_of(service: str, tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, service], capture_output=True, text=True, timeout=30, check=True, cwd=tmp_path
+        [sys.executable, "-c", PROGRAM, service], capture_output=True, text=True, timeout=120, check=True, cwd=tmp_path
     )
     assert ended.stdout == "ZeroDivisionError('division by zero')\n"
     assert list(tmp_path.iterdir()) == []
