@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-headless-shell")
@@ -19,8 +21,12 @@ def chromium() -> Path:
     """The browser's program, installed from the system's own packages when root may do so; raises Missing."""
     found = _found()
     if found is None:
-        _install()
-        found = _found()
+        with (Path(tempfile.gettempdir()) / "transferscope-chromium.lock").open("w") as one_at_a_time:
+            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # apt-get gives up when another process of these tests installs
+            found = _found()
+            if found is None:
+                _install()
+                found = _found()
     if found is None:
         raise Missing(f"none of {', '.join(NAMES)} is on the path, not even after the installation")
     return found
