@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/ready-$(firstword $(shell cat requirements.lock pyproject.toml | cksum))
 
+# All tests, in three processes: most wait for a service most of the time. A process has whole files (what a module
+# shares is made once), in the order of the folders: the longest first, the short ones of unit fill up the end.
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test check bench lint types lock helm clean
 
@@ -13,8 +17,8 @@ help:  ## this list
 demo: $(READY)  ## the whole path on real local services with a simulated hour; ARGS=--exit stops at the end
 	@$(BIN)/transferscope demo $(ARGS)
 
-test: lint types  ## lint, types and all tests; ARGS goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+test: lint types  ## lint, types and all tests in several processes; with ARGS, which go to pytest, in one
+	@$(BIN)/python -m pytest $(or $(ARGS),$(SPREAD))
 
 check: lint types  ## lint, types, unit and architecture tests: under a minute
 	@$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)

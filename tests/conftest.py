@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
+from pipeline.devstack.state import ADOPTED
 from tests.support.services import services
 
 # How long an example takes says something about the machine, not about the law.
@@ -22,8 +23,13 @@ settings.load_profile("transferscope")
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server whose user may create databases; nobody stops or kills it."""
+    from tests.support.postgres import wait_for_no_disk  # not for unit tests: it imports the store
+
     with services(tmp_path_factory.mktemp("postgres"), os.environ, {POSTGRES}) as running:
-        yield running.env()["TRANSFERSCOPE_DATABASE_URL"]
+        url = running.env()["TRANSFERSCOPE_DATABASE_URL"]
+        if running.status().services[POSTGRES].state != ADOPTED:
+            wait_for_no_disk(url)
+        yield url
 
 
 @pytest.fixture

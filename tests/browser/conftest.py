@@ -11,7 +11,6 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from pipeline.cli.main import run
 from pipeline.web.app import create_app
 from pipeline.web.config import WebConfig
 from pipeline.web.serving import Server
@@ -19,8 +18,8 @@ from tests.browser.watching import Watched
 from tests.support import postgres
 from tests.support.browsed import NOW_MS, Clock, served, traffic
 from tests.support.chromium import Missing, chromium
-from tests.support.lines import write
 from tests.support.page_routes import crawl
+from tests.support.replayed import replayed
 
 TOKEN = {"Authorization": "Bearer reads"}
 # Without these a new profile asks the browser's maker for updates and lists.
@@ -57,10 +56,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The pages over a day of traffic; nobody changes it."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "readers").write_text("reads\n")
-    with postgres.template(postgres_server) as url:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv(postgres.VARIABLE, url)
-            assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
+    with postgres.template(postgres_server) as empty, replayed(empty, folder, traffic()) as url:
         config = WebConfig(url, reader_tokens=folder / "readers")
         clock = Clock()
         app = create_app(config, Server(config, clock=clock))

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,9 @@ from pipeline.store.queries.columns import Column
 from pipeline.store.queries.reports import REPORTS
 from pipeline.store.queries.revision import revision
 from pipeline.store.session import connect
+from tests.support import postgres
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
+from tests.support.replayed import replayed
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
@@ -31,8 +34,8 @@ ROUNDED = ("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
 FORMULA = "=cmd"
 
 
-@pytest.fixture
-def traffic(shell: Shell, tmp_path: Path) -> Shell:
+@pytest.fixture(scope="module")
+def traffic_url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An hour of CMS on seven links, every fifth attempt failed; one of ATLAS with a channel like a formula."""
     lines = []
     for number in range(50):
@@ -42,8 +45,15 @@ def traffic(shell: Shell, tmp_path: Path) -> Shell:
         at = NOON_MS + (number + 5) * MINUTE_MS
         lines += [line(START, start(number, at - MINUTE_MS)), line(COMPLETE, complete(number, at, **fields))]
     lines.append(line(COMPLETE, complete(99, NOON_MS + 9 * MINUTE_MS, vo="atlas", t_channel=FORMULA)))
-    shell("replay", write(tmp_path / "traffic.jsonl", lines))
-    return shell
+    with replayed(template_url, tmp_path_factory.mktemp("traffic"), lines) as url:
+        yield url
+
+
+@pytest.fixture
+def traffic(traffic_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Commands before what no test changes."""
+    monkeypatch.setenv(postgres.VARIABLE, traffic_url)
+    return Shell(capsys)
 
 
 def plain(value: Any) -> Any:
@@ -82,7 +92,7 @@ def test_stages_have_the_counts_and_means_of_query(traffic: Shell, tmp_path: Pat
 
 
 def test_a_file_tells_units_meanings_range_conditions_and_revision(
-    traffic: Shell, tmp_path: Path, database_url: str
+    traffic: Shell, tmp_path: Path, traffic_url: str
 ) -> None:
     file = tmp_path / "out.parquet"
     said = traffic.json("export", "links", *RANGE, "--where", "vo=cms", "--out", file)
@@ -90,7 +100,7 @@ def test_a_file_tells_units_meanings_range_conditions_and_revision(
     about = json.loads(schema.metadata[ABOUT])
     assert (about["from"], about["to"]) == ROUNDED
     assert (about["report"], about["window"], about["where"]) == ("links", "10m", ["vo=cms"])
-    with closing(connect(database_url)) as connection:
+    with closing(connect(traffic_url)) as connection:
         now = revision(connection, "10m", NOON_MS, NOON_MS + 60 * MINUTE_MS)
     assert about["revision"] == now._asdict()
     rows = len(traffic.json("query", "links", *RANGE, "--where", "vo=cms", "--limit", 0))
@@ -142,11 +152,11 @@ def test_an_empty_range_is_a_file_without_rows(traffic: Shell, tmp_path: Path) -
     ],
 )
 def test_what_cannot_be_meant_is_said(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
+    traffic: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shell("export", *arguments, code=2)
-    assert sentence in shell.err
+    traffic("export", *arguments, code=2)
+    assert sentence in traffic.err
     assert list(tmp_path.iterdir()) == []
 
 

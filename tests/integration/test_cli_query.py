@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from pipeline.store.queries.reports import REPORTS, WIDTHS, Report
 from pipeline.store.session import connect
+from tests.support import postgres
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
+from tests.support.replayed import replayed
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
@@ -21,8 +24,8 @@ pytestmark = pytest.mark.stack
 MINUTE_MS = 60_000
 
 
-@pytest.fixture
-def traffic(shell: Shell, tmp_path: Path) -> Shell:
+@pytest.fixture(scope="module")
+def traffic_url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Between 12:00 and 12:20: CMS moved two files and failed on one, ATLAS one on another link, one is under way."""
     other = {"vo": "atlas", "dst_hostname": "se.desy.de", "t_channel": "=cmd"}
     lines = [
@@ -43,8 +46,15 @@ def traffic(shell: Shell, tmp_path: Path) -> Shell:
         line(START, start(5, NOON_MS + 13 * MINUTE_MS)),
         line(COMPLETE, "no json"),
     ]
-    shell("replay", write(tmp_path / "traffic.jsonl", lines))
-    return shell
+    with replayed(template_url, tmp_path_factory.mktemp("traffic"), lines) as url:
+        yield url
+
+
+@pytest.fixture
+def traffic(traffic_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Questions to what no test changes."""
+    monkeypatch.setenv(postgres.VARIABLE, traffic_url)
+    return Shell(capsys)
 
 
 COMPUTED = {"dead_letter": {"size"}, "transfer": {"throughput"}, "error_10m": {"id"}}
@@ -52,11 +62,11 @@ RANGE = ("--from", "2026-11-22T12:00Z", "--to", "2026-11-22T12:20Z")
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
-def test_every_column_of_a_report_is_one_of_its_view(report: Report, database_url: str) -> None:
+def test_every_column_of_a_report_is_one_of_its_view(report: Report, traffic_url: str) -> None:
     views = [f"{report.view}_{width}" for width in WIDTHS] if report.windows else [report.view]
     computed = {"efficiency", "throughput"} if report.windows else COMPUTED.get(report.view, set())
     computed |= {f"{stage}_mean" for stage in report.stages}
-    with closing(connect(database_url)) as connection, connection.cursor() as cursor:
+    with closing(connect(traffic_url)) as connection, connection.cursor() as cursor:
         for view in views:
             cursor.execute(
                 "SELECT column_name FROM information_schema.columns WHERE table_schema = 'report' AND table_name = %s",
@@ -129,7 +139,7 @@ def test_stages_have_means_and_quantiles_of_the_added_histograms(traffic: Shell)
 @pytest.mark.parametrize("options", [[], ["--window", "1h"], ["--by", "vo"], ["--by", "window_start,dst_host"]])
 @pytest.mark.parametrize("report", ["links", "channels"])
 def test_quantiles_are_those_that_the_views_histograms_give(
-    traffic: Shell, database_url: str, report: str, options: list[str]
+    traffic: Shell, traffic_url: str, report: str, options: list[str]
 ) -> None:
     if report == "channels" and "dst_host" in str(options):
         options = ["--by", "window_start,channel"]
@@ -138,7 +148,7 @@ def test_quantiles_are_those_that_the_views_histograms_give(
     rows = traffic.json("query", report, *options, *([] if "1h" in options else ["--window", "10m"]), "--stages")
     view = REPORTS[report].view if groups is None else "link"
     keys = groups or [REPORTS[report].time, *REPORTS[report].keys]
-    with closing(connect(database_url)) as connection, connection.cursor() as cursor:
+    with closing(connect(traffic_url)) as connection, connection.cursor() as cursor:
         for row in rows:
             where = " AND ".join(f"{key} IS NOT DISTINCT FROM %s" for key in keys)
             for stage in ("streaming", "total", "throughput", "srm_prep"):
@@ -259,9 +269,9 @@ def test_a_table_fits_a_screen_has_units_and_cannot_act_on_the_terminal(traffic:
     assert traffic.err == "1 row\n"
 
 
-def test_a_reader_that_leaves_before_the_end_leaves_no_trace(traffic: Shell, tmp_path: Path, database_url: str) -> None:
+def test_a_reader_that_leaves_before_the_end_leaves_no_trace(shell: Shell, tmp_path: Path) -> None:
     starts = write(tmp_path / "many.jsonl", [line(START, start(n, src_hostname=f"h{n}.example")) for n in range(3000)])
-    traffic("replay", starts)
+    shell("replay", starts)
     script = "from pipeline.cli.main import main; main(['query', 'links', '--limit', '0', '--format', 'csv'])"
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

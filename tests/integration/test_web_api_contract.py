@@ -18,11 +18,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from pipeline.cli.main import run
 from pipeline.web.config import Rate
-from tests.support import postgres
 from tests.support.api import Api, api
-from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
+from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start
+from tests.support.replayed import replayed
 
 pytestmark = pytest.mark.stack
 
@@ -38,11 +37,11 @@ def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     failed = {"t_final_transfer_state": "Error", "tr_error_category": "EIO"}
     lines = [line(COMPLETE, complete(n, NOON_MS + n * 60_000)) for n in range(5)]
     lines += [line(COMPLETE, complete(9, NOON_MS, **failed)), line(START, start(11)), line(COMPLETE, "no json")]
-    with postgres.copy_of(template_url) as url, pytest.MonkeyPatch.context() as patched:
-        patched.setenv(postgres.VARIABLE, url)
-        assert run(["replay", str(write(folder / "traffic.jsonl", lines))]) == 0
-        with api(url, folder, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found:
-            yield found
+    with (
+        replayed(template_url, folder, lines) as url,
+        api(url, folder, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found,
+    ):
+        yield found
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not allowed"])

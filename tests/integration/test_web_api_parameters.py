@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.cli.main import run
 from pipeline.web.config import Rate
 from tests.support import postgres
 from tests.support.api import Api, api
-from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
+from tests.support.lines import COMPLETE, NOON_MS, complete, line
+from tests.support.replayed import replayed
 
 pytestmark = pytest.mark.stack
 
@@ -48,11 +48,11 @@ def traffic() -> list[str]:
 def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One store for all of these tests: they only read."""
     folder = tmp_path_factory.mktemp("parameters")
-    with postgres.copy_of(template_url) as url, pytest.MonkeyPatch.context() as patched:
-        patched.setenv(postgres.VARIABLE, url)
-        assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
-        with api(url, folder, NOON_MS + 6 * 60 * MINUTE, RANGE) as found:
-            yield found
+    with (
+        replayed(template_url, folder, traffic()) as url,
+        api(url, folder, NOON_MS + 6 * 60 * MINUTE, RANGE) as found,
+    ):
+        yield found
 
 
 def test_a_text_leaves_the_rows_with_it_in_a_name_and_no_others(asked: Api) -> None:

@@ -14,9 +14,9 @@ from pipeline.units import human
 from pipeline.web.app import create_app
 from pipeline.web.config import Thresholds, WebConfig
 from pipeline.web.serving import Server
-from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
+from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start
 from tests.support.pages import BROWSER, data, page
-from tests.support.shell import Shell
+from tests.support.replayed import replayed
 
 pytestmark = pytest.mark.stack
 
@@ -28,8 +28,8 @@ PAGES = (f"/?{RANGE}", f"/matrix?{RANGE}&rows=host&cols=host", f"/matrix?{RANGE}
 EVERY = (*PAGES, f"/sites?{RANGE}", f"/sites/unknown?{RANGE}", "/transfers/in-flight?from=2026-11-01", "/help")
 
 
-@pytest.fixture
-def server(shell: Shell, database_url: str, tmp_path: Path) -> Server:
+@pytest.fixture(scope="module")
+def traffic_url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Link 1: twelve ok of 1 GB and four failures; link 2: one failed; one aborted; a hostile VO; an open start."""
     error = {"t_final_transfer_state": "Error", "tr_error_category": "EIO", "t__error_message": f"no space {HOSTILE}"}
     lines = [line(COMPLETE, complete(n, NOON_MS + n * MINUTE, dst_hostname="se1.desy.de")) for n in range(12)]
@@ -42,9 +42,14 @@ def server(shell: Shell, database_url: str, tmp_path: Path) -> Server:
     )
     lines.append(line(COMPLETE, complete(32, NOON_MS + MINUTE, dst_hostname="se4.desy.de", vo=HOSTILE)))
     lines.append(line(START, start(50, NOON_MS + MINUTE)))
-    shell("replay", write(tmp_path / "traffic.jsonl", lines))
+    with replayed(template_url, tmp_path_factory.mktemp("traffic"), lines) as url:
+        yield url
+
+
+@pytest.fixture
+def server(traffic_url: str, tmp_path: Path) -> Server:
     (tmp_path / "readers").write_text("reads\n")
-    config = WebConfig(database_url, reader_tokens=tmp_path / "readers", thresholds=Thresholds(fair=0.7))
+    config = WebConfig(traffic_url, reader_tokens=tmp_path / "readers", thresholds=Thresholds(fair=0.7))
     return Server(config, clock=lambda: NOON_MS / 1000 + 7200)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +19,12 @@ def program(names: Sequence[str], packages: Sequence[str]) -> Path:
     """The first of these programs that is on the path, installed by apt-get when root may do so; raises Missing."""
     found = _found(names)
     if found is None:
-        _install(names[0], packages)
-        found = _found(names)
+        with (Path(tempfile.gettempdir()) / "transferscope-packages.lock").open("w") as one_at_a_time:
+            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # apt-get gives up when another process of these tests installs
+            found = _found(names)
+            if found is None:
+                _install(names[0], packages)
+                found = _found(names)
     if found is None:
         raise Missing(f"none of {', '.join(names)} is on the path, not even after the installation")
     return found

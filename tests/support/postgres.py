@@ -15,6 +15,16 @@ from pipeline.store.session import connect, engine
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
 
+def wait_for_no_disk(server_url: str) -> None:
+    """Let a server of the tests' own run without fsync: it outlives no crash of the machine, and needs not to.
+
+    Otherwise each DROP DATABASE waits for a checkpoint of several hundred files: seconds on a slow disk, for each test.
+    """
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _execute(server_url, sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+    _execute(server_url, sql.SQL("SELECT pg_reload_conf()"))
+
+
 @contextmanager
 def empty(server_url: str) -> Iterator[str]:
     """The address of a new, empty database on the server, dropped at the end."""
