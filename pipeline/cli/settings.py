@@ -82,8 +82,22 @@ class Settings:
     web_stale_minutes: int = _setting(
         values.whole(1, 7 * 24 * 60), "pages name a source whose newest event is older", 20
     )
-    web_reader_tokens_file: Path | None = _setting(values.file, "tokens of readers, one a line: single transfers")
-    web_operator_tokens_file: Path | None = _setting(values.file, "tokens of operators, one a line: dead letters too")
+    web_oidc_issuer: str | None = _setting(
+        values.https_url, "OIDC issuer whose bearer tokens web takes beside its own, as in their iss"
+    )
+    web_oidc_audience: tuple[str, ...] | None = _setting(values.texts, "aud of tokens that are meant for this web")
+    web_oidc_reader_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are readers: single transfers"
+    )
+    web_oidc_operator_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are operators: dead letters and messages too"
+    )
+    web_oidc_administrator_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are administrators"
+    )
+    web_oidc_ca_file: Path | None = _setting(
+        values.file, "authorities that sign the issuer's certificate; else those of the system"
+    )
     broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

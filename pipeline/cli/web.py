@@ -17,7 +17,7 @@ from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
 from pipeline.store.session import Unavailable
 from pipeline.web.asks.messages import Lookup
-from pipeline.web.config import WebConfig
+from pipeline.web.config import Oidc, WebConfig
 from pipeline.web.server import serve
 from schemas.envelope import RawMessage
 
@@ -43,8 +43,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_connections,
         settings.web_timeout_seconds,
         settings.web_stale_minutes * 60,
-        settings.web_reader_tokens_file,
-        settings.web_operator_tokens_file,
+        _oidc(settings),
         backlog_limit=settings.backlog_limit,
     )
     need_tables(config.database_url)
@@ -53,9 +52,23 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
     except OSError as error:
         what = error.filename or f"{config.host}:{config.port}"
         raise ConfigurationError(
-            f"{what}: {os.strerror(error.errno or 0)}: correct the token files, --host or --port"
+            f"{what}: {os.strerror(error.errno or 0)}: correct the files of certificates, --host or --port"
         ) from error
     return DONE
+
+
+def _oidc(settings: Settings) -> Oidc | None:
+    """The issuer, if one is set. Raises ConfigurationError where nobody could be let in."""
+    if settings.web_oidc_issuer is None:
+        return None
+    groups = (
+        settings.web_oidc_reader_groups or (),
+        settings.web_oidc_operator_groups or (),
+        settings.web_oidc_administrator_groups or (),
+    )
+    if not any(groups):
+        raise ConfigurationError("web_oidc_issuer is set, but no group has a role: set web_oidc_reader_groups")
+    return Oidc(settings.web_oidc_issuer, settings.need("web_oidc_audience"), *groups, settings.web_oidc_ca_file)
 
 
 def _lookup(settings: Settings) -> Lookup | None:

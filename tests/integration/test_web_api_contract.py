@@ -41,7 +41,7 @@ def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with postgres.copy_of(template_url) as url, pytest.MonkeyPatch.context() as patched:
         patched.setenv(postgres.VARIABLE, url)
         assert run(["replay", str(write(folder / "traffic.jsonl", lines))]) == 0
-        with api(url, folder, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found:
+        with api(url, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found:
             yield found
 
 

@@ -17,6 +17,7 @@ from pipeline.web.serving import Server
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
 from tests.support.pages import BROWSER, data, page
 from tests.support.shell import Shell
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -43,8 +44,8 @@ def server(shell: Shell, database_url: str, tmp_path: Path) -> Server:
     lines.append(line(COMPLETE, complete(32, NOON_MS + MINUTE, dst_hostname="se4.desy.de", vo=HOSTILE)))
     lines.append(line(START, start(50, NOON_MS + MINUTE)))
     shell("replay", write(tmp_path / "traffic.jsonl", lines))
-    (tmp_path / "readers").write_text("reads\n")
-    config = WebConfig(database_url, reader_tokens=tmp_path / "readers", thresholds=Thresholds(fair=0.7))
+    reads_and_operates(database_url)
+    config = WebConfig(database_url, thresholds=Thresholds(fair=0.7))
     return Server(config, clock=lambda: NOON_MS / 1000 + 7200)
 
 

@@ -31,8 +31,12 @@ _EXAMPLES = {
     "broker_api_user": '"monitor"',
     "broker_api_password_file": '"/etc/transferscope/jolokia-password"',
     "user_hash_key_file": '"/etc/transferscope/user-hash-key"',
-    "web_reader_tokens_file": '"/etc/transferscope/reader-tokens"',
-    "web_operator_tokens_file": '"/etc/transferscope/operator-tokens"',
+    "web_oidc_issuer": '"https://iam.example.org/"',
+    "web_oidc_audience": '["https://transferscope.example.org"]',
+    "web_oidc_reader_groups": '["/atlas", "/cms"]',
+    "web_oidc_operator_groups": '["/wlcg/monitoring"]',
+    "web_oidc_administrator_groups": '["/wlcg/monitoring/admins"]',
+    "web_oidc_ca_file": '"/etc/transferscope/oidc-ca.pem"',
     "topology": '["/etc/transferscope/topology.json"]',
 }
 _BROKER_TABLE = """\
