@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
 
 import click
 
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.lookup import lookup
+from pipeline.cli.brokers import must_be_readable
 from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
@@ -17,7 +19,7 @@ from pipeline.cli.settings import Settings
 from pipeline.cli.tables import need_tables
 from pipeline.store.session import Unavailable
 from pipeline.web.asks.messages import Lookup
-from pipeline.web.config import Oidc, WebConfig
+from pipeline.web.config import Oidc, Tls, WebConfig
 from pipeline.web.server import serve
 from schemas.envelope import RawMessage
 
@@ -44,17 +46,34 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_timeout_seconds,
         settings.web_stale_minutes * 60,
         _oidc(settings),
+        _tls(settings),
         backlog_limit=settings.backlog_limit,
     )
     need_tables(config.database_url)
     try:
         serve(config, _lookup(settings), lambda address: say(f"listening on {address}"))
+    except ssl.SSLError as error:
+        raise ConfigurationError(
+            f"web_cert_file and web_key_file cannot be used ({error.reason or error}): correct them"
+        ) from error
     except OSError as error:
         what = error.filename or f"{config.host}:{config.port}"
         raise ConfigurationError(
             f"{what}: {os.strerror(error.errno or 0)}: correct the files of certificates, --host or --port"
         ) from error
     return DONE
+
+
+def _tls(settings: Settings) -> Tls | None:
+    """The certificate, if one is set; both or none. Raises ConfigurationError."""
+    cert_file, key_file = settings.web_cert_file, settings.web_key_file
+    if cert_file is None and key_file is None:
+        return None
+    if cert_file is None or key_file is None:
+        raise ConfigurationError("web_cert_file and web_key_file turn TLS on together: set both or none")
+    must_be_readable(cert_file, "web_cert_file")
+    must_be_readable(key_file, "web_key_file")
+    return Tls(cert_file, key_file)
 
 
 def _oidc(settings: Settings) -> Oidc | None:

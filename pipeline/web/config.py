@@ -41,6 +41,14 @@ class Oidc:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """The server's certificate, with those between it and its authority, and its key: PEM files."""
+
+    cert_file: Path
+    key_file: Path
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """``stale_s``: a source whose newest event is older is named on every page.
 
@@ -55,6 +63,7 @@ class WebConfig:
     timeout_s: float = 10.0
     stale_s: int = 1200
     oidc: Oidc | None = None
+    tls: Tls | None = None
     backlog_limit: int = 5000
     thresholds: Thresholds = Thresholds()
     address: str = ""
