@@ -194,6 +194,10 @@ def _decompressed(raw: BinaryIO) -> BinaryIO:
     return raw
 
 
+_PIECE = 512
+"""Bytes of compressed data at a time. Four of them can stand for 128 KiB: more at once could fill the memory."""
+
+
 class _ZstdFrames(io.RawIOBase):
     """Frames of zstd one after the other. The library's own reader takes a file that was cut for a complete one."""
 
@@ -208,7 +212,7 @@ class _ZstdFrames(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         while not self._ready:
-            piece = self._raw.read(1 << 17)
+            piece = self._raw.read(_PIECE)
             if not piece:
                 if self._is_inside:
                     raise EOFError("the compressed data end before their end mark")

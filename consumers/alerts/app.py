@@ -52,13 +52,25 @@ class _App(faust.App):
         """Faust keeps its tables' files there; there are none, and a container's root cannot be written."""
 
 
+def _credentials(access: KafkaAccess) -> Any:
+    """How to get in, for Faust; None where anybody may. Raises OSError, ValueError."""
+    protocol, context = access.protocol(), access.ssl_context()
+    if access.login is not None:
+        return faust.SASLCredentials(
+            mechanism=access.login.mechanism,
+            username=access.login.user,
+            password=access.login.password(),
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if protocol == "SSL" else None
+
+
 def create_app(config: AlertsConfig) -> faust.App:
     """A Faust app with an agent on ``transfers``, the rules that it feeds, and those that look for themselves."""
-    context = config.kafka.ssl_context()
     app = _App(
         GROUP,
         broker=";".join(f"kafka://{server}" for server in config.kafka.servers),
-        broker_credentials=None if context is None else faust.SSLCredentials(context),
+        broker_credentials=_credentials(config.kafka),
         consumer_auto_offset_reset="latest",
         topic_disable_leader=True,
         autodiscover=False,

@@ -6,14 +6,34 @@ import ssl
 from pathlib import Path
 from typing import Any, NamedTuple
 
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+"""Ways to log in with a password, which all our clients know."""
+
+
+class Login(NamedTuple):
+    """A user whose password stands in a file. It is read when a connection is made, so that it may change.
+
+    Only over TLS: PLAIN sends it as it is, and after SCRAM nobody knows who answers.
+    """
+
+    user: str
+    password_file: Path
+    mechanism: str = MECHANISMS[0]
+
+    def password(self) -> str:
+        """What stands in the file. Raises OSError."""
+        return self.password_file.read_text(encoding="utf-8").strip()
+
 
 class KafkaAccess(NamedTuple):
-    """``servers`` as host:port. ``ca_file`` turns TLS on; ``cert_file`` and ``key_file`` are the client's own."""
+    """``servers`` as host:port. ``ca_file`` turns TLS on; ``cert_file`` and ``key_file`` are the client's own, and
+    ``login`` is for brokers that ask for a password."""
 
     servers: tuple[str, ...]
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    login: Login | None = None
 
     @property
     def address(self) -> str:
@@ -29,11 +49,35 @@ class KafkaAccess(NamedTuple):
             context.load_cert_chain(str(self.cert_file), None if self.key_file is None else str(self.key_file))
         return context
 
+    def protocol(self) -> str:
+        """Kafka's name of how to talk to it. Raises ValueError for a login without TLS."""
+        if self.login is not None and self.ca_file is None:
+            raise ValueError("a password is never sent without TLS: set kafka_ca_file beside kafka_user")
+        return ("PLAINTEXT", "SSL", "SASL_SSL")[(self.ca_file is not None) + (self.login is not None)]
+
+    def kafka_python(self) -> dict[str, Any]:
+        """How to get in, for kafka-python. Raises OSError, ValueError."""
+        settings = {"security_protocol": self.protocol(), "ssl_context": self.ssl_context()}
+        if self.login is not None:
+            settings |= {
+                "sasl_mechanism": self.login.mechanism,
+                "sasl_plain_username": self.login.user,
+                "sasl_plain_password": self.login.password(),
+            }
+        return settings
+
     def librdkafka(self) -> dict[str, Any]:
-        """The same for confluent-kafka."""
+        """The same, and where, for confluent-kafka. Raises OSError, ValueError."""
         settings: dict[str, Any] = {"bootstrap.servers": self.address}
+        protocol = self.protocol().lower()
         if self.ca_file is not None:
-            settings |= {"security.protocol": "ssl", "ssl.ca.location": str(self.ca_file)}
+            settings |= {"security.protocol": protocol, "ssl.ca.location": str(self.ca_file)}
+        if self.login is not None:
+            settings |= {
+                "sasl.mechanism": self.login.mechanism,
+                "sasl.username": self.login.user,
+                "sasl.password": self.login.password(),
+            }
         if self.cert_file is not None:
             key_file = self.key_file or self.cert_file
             settings |= {"ssl.certificate.location": str(self.cert_file), "ssl.key.location": str(key_file)}

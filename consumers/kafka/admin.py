@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +22,7 @@ from kafka.errors import (
 
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.producer import MAX_RECORD_BYTES
+from consumers.kafka.tls import shake_hands
 from schemas.topics import TOPICS, Topic
 
 log = logging.getLogger(__name__)
@@ -195,34 +196,45 @@ def _client(access: KafkaAccess) -> Iterator[Any]:
     client = None
     try:
         _wait_for_a_listener(access)
-        context = access.ssl_context()
         client = KafkaAdminClient(
             bootstrap_servers=list(access.servers),
             client_id="transferscope-admin",
             bootstrap_timeout_ms=_CONNECT_MS,
             request_timeout_ms=_REQUEST_MS,
-            security_protocol="PLAINTEXT" if context is None else "SSL",
-            ssl_context=context,
+            **access.kafka_python(),
         )
         yield client
     except (KafkaError, OSError) as error:
-        raise KafkaAway(access.address, str(error) or type(error).__name__) from error
+        raise KafkaAway(access.address, _why(error, access, is_in=client is not None)) from error
     finally:
         if client is not None:
             client.close()
 
 
+def _why(error: Exception, access: KafkaAccess, *, is_in: bool) -> str:
+    """The client tries a refused password again and again, and at last says only that it had no time."""
+    said = str(error) or type(error).__name__
+    if access.login is None or is_in or not isinstance(error, KafkaError):
+        return said
+    return (
+        f"it let {access.login.user} not in by {access.login.mechanism} within {_CONNECT_MS // 1000} s, though TLS"
+        f" holds: correct kafka_user, kafka_password_file or kafka_mechanism ({said})"
+    )
+
+
 def _wait_for_a_listener(access: KafkaAccess) -> None:
-    """Return when one of the servers takes connections; raises OSError when none does in the time for connecting.
+    """Return when one of the servers takes connections; raises OSError when none does in the time for connecting, and
+    at once when TLS fails.
 
     The client would wait as long, but it leaves the sockets of its vain attempts open.
     """
     until = time.monotonic() + _CONNECT_MS / 1000
     while True:
         for server in access.servers:
-            host, _, port = server.rpartition(":")
             try:
-                socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_MS / 1000).close()
+                shake_hands(server, access, _CONNECT_MS / 1000)
+            except ssl.SSLError:
+                raise  # waiting mends no certificate
             except OSError as error:
                 if time.monotonic() > until:
                     raise

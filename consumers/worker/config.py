@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from consumers.kafka.access import KafkaAccess
+from consumers.kafka.access import MECHANISMS, KafkaAccess, Login
 from pipeline.store.retention import Retention
 from schemas.topics import KINDS
 
@@ -48,10 +48,13 @@ def from_environment(environment: Mapping[str, str]) -> WorkerConfig:
     def days(name: str) -> int:
         return int(environment.get(PREFIX + name.upper()) or WorkerConfig._field_defaults[name])
 
+    user, password_file = environment.get(PREFIX + "KAFKA_USER"), path("KAFKA_PASSWORD_FILE")
+    mechanism = environment.get(PREFIX + "KAFKA_MECHANISM") or MECHANISMS[0]
+    login = Login(user, password_file, mechanism) if user and password_file else None
     servers = tuple(part.strip() for part in environment[PREFIX + "KAFKA_BOOTSTRAP"].split(",") if part.strip())
     return WorkerConfig(
         environment[PREFIX + "DATABASE_URL"],
-        KafkaAccess(servers, path("KAFKA_CA_FILE"), path("KAFKA_CERT_FILE"), path("KAFKA_KEY_FILE")),
+        KafkaAccess(servers, path("KAFKA_CA_FILE"), path("KAFKA_CERT_FILE"), path("KAFKA_KEY_FILE"), login),
         days("retention_days"),
         user_hash_key_file=path("USER_HASH_KEY_FILE"),
         window_retention_days=days("window_retention_days"),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pipeline.batches import batches
+from pipeline.cli.audited import audited, note
 from pipeline.cli.errors import ANSWER_IS_NO, CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
@@ -21,6 +22,7 @@ from pipeline.cli.terminal import safe
 from pipeline.cli.user_key import user_key
 from pipeline.ingest import Ingest
 from pipeline.ingest.again import try_again
+from pipeline.store.audit import DONE
 from pipeline.store.dead_letters import DeadLetter, DeadLetters
 from pipeline.store.queries.answer import answer
 from pipeline.store.queries.instants import to_datetime
@@ -91,6 +93,7 @@ def show(settings: Settings, /, id: int, only_body: bool, as_json: bool) -> None
     """
     with closing(DeadLetters(settings.need("database_url"))) as letters:
         found = letters.load([id])
+    note(settings.need("database_url"), "read dead letter", str(id), DONE if found else "failed: there is none")
     if not found:
         raise CommandError(f"there is no dead letter {id}: transferscope dead-letters list --all shows those there are")
     if only_body and found[0].emptied_at is not None:
@@ -120,6 +123,7 @@ def replay(settings: Settings, /, reason: str | None, as_json: bool) -> None:
     url = settings.need("database_url")
     replayed, died = 0, Counter[str]()
     with (
+        audited(url, "replay dead letters", reason or "all reasons"),
         closing(DeadLetters(url)) as letters,
         closing(Ingest(url, settings.retention_days, user_key=user_key(settings))) as ingest,
     ):

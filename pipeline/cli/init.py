@@ -14,7 +14,7 @@ from pipeline.cli.output import write_json
 from pipeline.cli.settings import Settings
 from pipeline.cli.terminal import safe
 from pipeline.cli.topology_load import Order, load_and_warn, sentence
-from pipeline.store import migrations
+from pipeline.store import migrations, roles
 from pipeline.store import settings as stored
 from pipeline.store.session import connect
 
@@ -51,6 +51,7 @@ def init(settings: Settings, /, as_json: bool) -> None:
 def _steps(settings: Settings) -> Iterator[Step]:
     url = settings.need("database_url")
     yield _database(url)
+    yield from _roles(url)
     with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
         stored.set_lost_after(cursor, settings.lost_after_hours)
     yield Step("settings", False, f"a start without a complete is lost after {settings.lost_after_hours} h")
@@ -71,9 +72,14 @@ def _database(url: str) -> Step:
     return Step(
         "database",
         True,
-        f"version {head}, {'empty before' if before is None else f'{before} before'}; "
-        "roles transferscope_reader and transferscope_operator may read it",
+        f"version {head}, {'empty before' if before is None else f'{before} before'}",
     )
+
+
+def _roles(url: str) -> Iterator[Step]:
+    made = roles.ensure(url)
+    for role, meant_for in roles.HOLDERS:
+        yield Step("role", role in made, f"GRANT {role} TO the login of {meant_for}")
 
 
 def _kafka(settings: Settings) -> Iterator[Step]:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recompute": ("pipeline.cli.recompute:recompute", "rebuild windows after a correction"),
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),
     "topology": ("pipeline.cli.topology:topology", "load sites, hosts and VO endpoints; show a host"),
+    "tokens": ("pipeline.cli.tokens:tokens", "tokens of the HTTP API: add, list, revoke"),
     "doctor": ("pipeline.cli.doctor:doctor", "settings with their origin; what can be reached, versions"),
     "bench": ("pipeline.cli.bench:bench", "measure this machine, with the goals beside the figures"),
 }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import click
 
+from pipeline.cli.audited import audited
 from pipeline.cli.cells import document, print_cells
 from pipeline.cli.options import json_option, range_options, with_settings
 from pipeline.cli.output import write_json
 from pipeline.cli.progress import Steps
 from pipeline.cli.settings import Settings
 from pipeline.cli.topology_load import newest
+from pipeline.store.queries.instants import to_datetime
 from pipeline.store.recompute import recompute as rebuild
 from pipeline.store.session import connect
-from pipeline.units import count
+from pipeline.units import count, iso
 
 
 @click.command()
@@ -34,7 +36,14 @@ def recompute(settings: Settings, /, from_ms: int | None, to_ms: int | None, dry
       transferscope recompute --from -7d
     """
     url = settings.need("database_url")
-    with closing(connect(url)) as connection, closing(connect(url)) as numbers, Steps("rebuilding", "days") as steps:
+    begin, end = ("" if at is None else iso(to_datetime(at)) for at in (from_ms, to_ms))
+    subject = f"from {begin or 'the oldest'} to {end or 'the newest'}"
+    with (
+        nullcontext() if dry_run else audited(url, "recompute", subject),
+        closing(connect(url)) as connection,
+        closing(connect(url)) as numbers,
+        Steps("rebuilding", "days") as steps,
+    ):
         report = rebuild(connection, numbers, newest(url), from_ms, to_ms, dry_run, steps.tell_step)
     if as_json:
         cells = [document(cell, "before", "after") for cell in report.examples]

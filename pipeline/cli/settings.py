@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from consumers.kafka.access import MECHANISMS
 from pipeline.cli import broker_tables, values
 from pipeline.cli.broker_tables import BrokerTable
 from pipeline.cli.errors import ConfigurationError
@@ -41,6 +42,11 @@ class Settings:
     kafka_ca_file: Path | None = _setting(values.file, "authorities that sign Kafka's certificates; turns TLS on")
     kafka_cert_file: Path | None = _setting(values.file, "client certificate for Kafka")
     kafka_key_file: Path | None = _setting(values.file, "key of the client certificate for Kafka")
+    kafka_user: str | None = _setting(values.text, "user name on Kafka; over TLS alone")
+    kafka_password_file: Path | None = _setting(values.file, "file with the password on Kafka")
+    kafka_mechanism: str = _setting(
+        values.one_of(*MECHANISMS), f"how to log in: {', '.join(MECHANISMS)}", MECHANISMS[0]
+    )
     stomp_brokers: tuple[str, ...] | None = _setting(
         values.stomp_urls, "ActiveMQ, as stomp:// or stomp+ssl://host:port,…; every address behind a name is a broker"
     )
@@ -114,13 +120,29 @@ class Settings:
     alerts_page: str | None = _setting(values.text, "address of web, as https://host: mails say where the alerts are")
     web_host: str = _setting(values.text, "where web listens", "127.0.0.1")
     web_port: int = _setting(values.whole(0, 65535), "port of web; 0: a free one, which is printed", 0)
+    web_cert_file: Path | None = _setting(values.file, "certificate of web, with those between it and its authority")
+    web_key_file: Path | None = _setting(values.file, "key of the certificate of web; both together turn TLS on")
     web_connections: int = _setting(values.whole(1, 64), "connections of web to PostgreSQL", 4)
     web_timeout_seconds: int = _setting(values.whole(1, 600), "a question of web that takes longer is ended", 10)
     web_stale_minutes: int = _setting(
         values.whole(1, 7 * 24 * 60), "pages name a source whose newest event is older", 20
     )
-    web_reader_tokens_file: Path | None = _setting(values.file, "tokens of readers, one a line: single transfers")
-    web_operator_tokens_file: Path | None = _setting(values.file, "tokens of operators, one a line: dead letters too")
+    web_oidc_issuer: str | None = _setting(
+        values.https_url, "OIDC issuer whose bearer tokens web takes beside its own, as in their iss"
+    )
+    web_oidc_audience: tuple[str, ...] | None = _setting(values.texts, "aud of tokens that are meant for this web")
+    web_oidc_reader_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are readers: single transfers"
+    )
+    web_oidc_operator_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are operators: dead letters and messages too"
+    )
+    web_oidc_administrator_groups: tuple[str, ...] | None = _setting(
+        values.texts, "wlcg.groups whose members are administrators"
+    )
+    web_oidc_ca_file: Path | None = _setting(
+        values.file, "authorities that sign the issuer's certificate; else those of the system"
+    )
     log_format: str = _setting(values.choice(*FORMATS), "lines of the log: text, or json, an object an event", "text")
     broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)

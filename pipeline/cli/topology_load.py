@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.cli.audited import audited, note
 from pipeline.cli.errors import CommandError, ConfigurationError
 from pipeline.cli.output import say
 from pipeline.cli.terminal import safe
@@ -62,7 +63,8 @@ def load_once(database_url: str, order: Order, *, use_copies: bool = False) -> L
 
 def load_and_warn(database_url: str, order: Order) -> Loaded:
     """As ``load_once``, and tells what somebody should look at."""
-    loaded = load_once(database_url, order)
+    with audited(database_url, "load topology", ", ".join(order.sources)):
+        loaded = load_once(database_url, order)
     _warn(loaded.warnings)
     return loaded
 
@@ -89,6 +91,8 @@ def load_every(
                     if loaded.warnings != seen:
                         _warn(loaded.warnings)
                         seen = loaded.warnings
+                    if loaded.is_new:
+                        note(database_url, "load topology", f"revision {loaded.revision}: {', '.join(order.sources)}")
                     told(loaded)
                 except (TopologyError, NotFetched, Unavailable, CommandError) as error:
                     if is_first and isinstance(error, ConfigurationError):

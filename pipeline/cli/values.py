@@ -204,6 +204,22 @@ def limits_by_name(value: object) -> tuple[tuple[str, int], ...]:
     return found
 
 
+def https_url(value: object) -> str:
+    """An https:// address."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme != "https" or not parts.hostname or parts.username or parts.query:
+        raise ValueError("an address such as https://issuer.example.org/")
+    return str(value)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """One or more texts without commas."""
+    found = _many(value)
+    if not found:
+        raise ValueError("a text, or several with commas between them")
+    return found
+
+
 def sources(value: object) -> tuple[str | Path, ...]:
     """Paths of files and http:// or https:// addresses, one or more."""
     found = _many(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
 
 import click
@@ -10,6 +11,7 @@ import click
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.lookup import lookup
 from pipeline.cli import logs
+from pipeline.cli.brokers import must_be_readable
 from pipeline.cli.errors import DONE, ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import with_settings
@@ -19,7 +21,7 @@ from pipeline.cli.tables import need_tables
 from pipeline.cli.watching import limits
 from pipeline.store.session import Unavailable
 from pipeline.web.asks.messages import Lookup
-from pipeline.web.config import WebConfig
+from pipeline.web.config import Oidc, Tls, WebConfig
 from pipeline.web.server import serve
 from schemas.envelope import RawMessage
 
@@ -45,8 +47,8 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         settings.web_connections,
         settings.web_timeout_seconds,
         settings.web_stale_minutes * 60,
-        settings.web_reader_tokens_file,
-        settings.web_operator_tokens_file,
+        _oidc(settings),
+        _tls(settings),
         backlog_limit=settings.backlog_limit,
         limits=limits(settings),
     )
@@ -54,12 +56,42 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
     logs.set_up(settings.log_format)
     try:
         serve(config, _lookup(settings), lambda address: say(f"listening on {address}"))
+    except ssl.SSLError as error:
+        raise ConfigurationError(
+            f"web_cert_file and web_key_file cannot be used ({error.reason or error}): correct them"
+        ) from error
     except OSError as error:
         what = error.filename or f"{config.host}:{config.port}"
         raise ConfigurationError(
-            f"{what}: {os.strerror(error.errno or 0)}: correct the token files, --host or --port"
+            f"{what}: {os.strerror(error.errno or 0)}: correct the files of certificates, --host or --port"
         ) from error
     return DONE
+
+
+def _tls(settings: Settings) -> Tls | None:
+    """The certificate, if one is set; both or none. Raises ConfigurationError."""
+    cert_file, key_file = settings.web_cert_file, settings.web_key_file
+    if cert_file is None and key_file is None:
+        return None
+    if cert_file is None or key_file is None:
+        raise ConfigurationError("web_cert_file and web_key_file turn TLS on together: set both or none")
+    must_be_readable(cert_file, "web_cert_file")
+    must_be_readable(key_file, "web_key_file")
+    return Tls(cert_file, key_file)
+
+
+def _oidc(settings: Settings) -> Oidc | None:
+    """The issuer, if one is set. Raises ConfigurationError where nobody could be let in."""
+    if settings.web_oidc_issuer is None:
+        return None
+    groups = (
+        settings.web_oidc_reader_groups or (),
+        settings.web_oidc_operator_groups or (),
+        settings.web_oidc_administrator_groups or (),
+    )
+    if not any(groups):
+        raise ConfigurationError("web_oidc_issuer is set, but no group has a role: set web_oidc_reader_groups")
+    return Oidc(settings.web_oidc_issuer, settings.need("web_oidc_audience"), *groups, settings.web_oidc_ca_file)
 
 
 def _lookup(settings: Settings) -> Lookup | None:

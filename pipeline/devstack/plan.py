@@ -16,18 +16,23 @@ SERVICES = (POSTGRES, KAFKA, ACTIVEMQ)
 
 PORTS: Mapping[str, tuple[str, ...]] = {
     POSTGRES: ("sql",),
-    KAFKA: ("clients", "controller"),
+    KAFKA: ("clients", "controller", "secured"),
     ACTIVEMQ: ("stomp", "stomp+ssl", "jolokia"),
 }
+
+KAFKA_USER = "transferscope"
+"""Whom Kafka lets in through its TLS connector."""
 
 _LOWEST_PORT = 10_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class BrokerTls(msgspec.Struct, frozen=True):
-    """A TLS connector of the broker: PKCS12 stores, one password for both; ``authorities`` sign clients' certificates.
+    """TLS connectors of the broker and of Kafka: PKCS12 stores, one password for both; ``authorities`` sign clients'
+    certificates.
 
-    Without ``authorities`` no client certificate is asked for, with them none is let in without one.
+    Without ``authorities`` no client certificate is asked for, with them none is let in without one. Kafka asks for a
+    password instead: that of the stores, of the user ``KAFKA_USER``.
     """
 
     keys: Path

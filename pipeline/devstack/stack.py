@@ -134,6 +134,13 @@ class Stack:
                 now.services[name] = adoption.look(name, self._adopted)
         return now
 
+    def kafka_tls_address(self) -> str:
+        """``host:port`` of Kafka's TLS connector, for a stack made with ``tls``."""
+        its_plan = documents.read(self._folder.plan, Plan)
+        if its_plan is None or its_plan.tls is None or KAFKA not in its_plan.ports:
+            raise StackError(f"the stack in {self._folder.path} was made without TLS for Kafka")
+        return f"127.0.0.1:{its_plan.ports[KAFKA]['secured']}"
+
     def tls_address(self) -> str:
         """``stomp+ssl://host:port`` of the broker's connector, for a stack made with ``tls``."""
         its_plan = documents.read(self._folder.plan, Plan)

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store import forgetting, outbox, retention
+from pipeline.store import audit, forgetting, outbox, retention
 from pipeline.store.folding import Folding
 from pipeline.store.partitions import DAY_MS, Partitions
 from pipeline.store.retention import Retention
@@ -76,6 +76,7 @@ class Housekeeper:
             pruned += _try("wide keys", lambda: forgetting.prune_wide_keys(connection), 0)
         pruned += _try("final windows", lambda: forgetting.prune_finals(connection, oldest.hourly_ms), 0)
         pruned += _try("the outbox", lambda: _prune_outbox(connection), 0)
+        pruned += _try("the audit", lambda: audit.forget(connection), 0)
         return Done(dropped, emptied, pruned, self._folding.run(connection))
 
 

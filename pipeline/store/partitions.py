@@ -1,7 +1,8 @@
 """Partitions of the tables that grow with time, made ahead, or when the first row of their time comes.
 
 Attaching takes a lock that lets writers go on; one advisory lock keeps two makers apart. None is made before the raw
-floor, whoever asks: what lies there was dropped, and stays so.
+floor, whoever asks: what lies there was dropped, and stays so. A function of the owner makes them, because writers own
+no table.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -155,19 +155,7 @@ def _midnight(year: int, month: int, day: int) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}T00:00:00+00:00"
 
 
-def _create(cursor: object, part: _Part) -> None:
-    name, parent = sql.Identifier("store", part.name), sql.Identifier("store", part.table)
+def _create(cursor: Cursor, part: _Part) -> None:
     # Window rows are rewritten many times: room in each page lets Postgres do it in place.
-    storage = sql.SQL(" WITH (fillfactor = 60)") if part.table.startswith(_REWRITTEN) else sql.SQL("")
-    cursor.execute(  # type: ignore[attr-defined]
-        sql.SQL(
-            "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES){storage};"
-            "ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})"
-        ).format(
-            name=name,
-            parent=parent,
-            storage=storage,
-            begin=sql.Literal(part.begin),
-            end=sql.Literal(part.end),
-        )
-    )
+    fill = 60 if part.table.startswith(_REWRITTEN) else 100
+    cursor.execute("SELECT store.make_partition(%s, %s, %s, %s, %s)", (*part, fill))

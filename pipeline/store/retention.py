@@ -13,7 +13,6 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -68,7 +67,7 @@ def drop(connection: Connection, oldest: Oldest) -> int:
         parts = [part for part in _too_old(cursor, oldest) if part.end_ms <= floor_ms]
     for part in parts:
         with connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("store", part.name)))
+            cursor.execute("SELECT store.drop_partition(%s)", (part.name,))
         log.info("%s was dropped: it is older than what is kept", part.name)
     return len(parts)
 

@@ -41,7 +41,26 @@ def connect(database_url: str, application: str = "transferscope", options: str 
             keepalives_count=3,
         )
     except psycopg2.OperationalError as error:
-        raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
+        raise Unavailable("PostgreSQL", service_address(database_url), _with_remedy(str(error))) from error
+
+
+_REMEDIES = {
+    # libpq does not say which of the two.
+    "certificate verify failed": (
+        "it has expired, or its authority is not in the sslrootcert of database_url:"
+        " openssl s_client -starttls postgres -connect HOST:PORT shows it"
+    ),
+    "does not match host name": "name the server in database_url as its certificate does",
+    "server does not support SSL": "turn TLS on at the server; nothing is sent without it while sslmode asks for it",
+    "no encryption": "ask for TLS in database_url: sslmode=verify-full&sslrootcert=…",
+    "root certificate file": "correct sslrootcert in database_url",
+}
+
+
+def _with_remedy(why: str) -> str:
+    """What libpq says, and what to do where TLS is at fault."""
+    remedy = next((remedy for said, remedy in _REMEDIES.items() if said in why), None)
+    return why if remedy is None else f"{why.strip()}: {remedy}"
 
 
 def service_address(database_url: str) -> str:

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from pipeline.stages.errors import ErrorKey
 from pipeline.stages.flows import FLOW_COUNTERS, FlowKey
 from pipeline.stages.windows import COUNTERS
+from pipeline.store.access_tables import access_tables
 from pipeline.store.final_tables import final_tables
 from pipeline.store.heard_tables import heard_tables
 from pipeline.store.notice_tables import notice_tables
@@ -356,6 +357,7 @@ error_10m = Table(
 
 heard_tables(metadata)
 final_tables(metadata)
+access_tables(metadata)
 
 dead_letter = Table(
     "dead_letter",

@@ -1,13 +1,27 @@
-"""Who asks: bearer tokens out of files, each file one role."""
+"""Who asks, and what each role may: bearer tokens of the store, kept for some seconds."""
 
 from __future__ import annotations
 
 import hmac
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import sha256
-from pathlib import Path
+from threading import Lock
 
+from pipeline.store.reading import Busy
+from pipeline.store.session import Unavailable
+from pipeline.store.tokens import Usable, digest_of
 from pipeline.web.problems import Problem
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 5.0
+"""For so long a token that was revoked may still be let in, and one that was added not yet."""
+
+Load = Callable[[Collection[int]], list[Usable]]
+"""The tokens that hold now, after noting those that were used, by id. Raises Busy, Unavailable."""
 
 
 class Role(IntEnum):
@@ -16,64 +30,105 @@ class Role(IntEnum):
     ANONYMOUS = 0
     READER = 1
     OPERATOR = 2
+    ADMINISTRATOR = 3
+
+
+@dataclass(frozen=True)
+class Caller:
+    """``via`` says how ``name`` is known: ``token ID`` or ``oidc ISSUER``. ``vos``: whose single transfers may be seen,
+    None for all."""
+
+    role: Role
+    name: str = ""
+    via: str = ""
+    vos: tuple[str, ...] | None = None
+
+
+NOBODY = Caller(Role.ANONYMOUS)
 
 
 class Tokens:
-    """The tokens of both roles, read once; lines that are empty or begin with # are none.
+    """The tokens of the store. Safe for several threads; no request waits for another one's look at the store, but the
+    first ones."""
 
-    Raises OSError for a file that cannot be read.
+    def __init__(
+        self, load: Load, clock: Callable[[], float] = time.time, passed: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``clock`` tells the time that tokens expire by, in seconds since the epoch; ``passed`` counts seconds."""
+        self._load = load
+        self._clock = clock
+        self._passed = passed
+        self._usable: list[Usable] | None = None
+        self._looked_at = 0.0
+        self._used: set[int] = set()
+        self._lock = Lock()
+        self._using = Lock()
+
+    def known(self, secret: str) -> Caller | None:
+        """Whose token it is; None for one that is not known, expired or revoked. Raises Busy, Unavailable."""
+        if not secret:
+            return None
+        digest, found = digest_of(secret), None
+        for usable in self._now():  # all of them, so that the time tells nothing
+            if hmac.compare_digest(usable.digest, digest):
+                found = usable.token
+        if found is None or found.expires_at.timestamp() <= self._clock():
+            return None
+        with self._using:
+            self._used.add(found.id)
+        return Caller(Role[found.role.upper()], found.name, f"token {found.id}", found.vos)
+
+    def _now(self) -> list[Usable]:
+        usable = self._usable
+        if usable is not None and self._passed() - self._looked_at < FRESH_S:
+            return usable
+        if not self._lock.acquire(blocking=usable is None):
+            assert usable is not None
+            return usable  # another request is looking
+        try:
+            if self._usable is None or self._passed() - self._looked_at >= FRESH_S:
+                self._look()
+            assert self._usable is not None
+            return self._usable
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        with self._using:
+            used, self._used = self._used, set()
+        try:
+            self._usable = self._load(used)
+        except (Busy, Unavailable) as error:
+            with self._using:
+                self._used |= used
+            if self._usable is None:
+                raise
+            log.warning("tokens stay as they were: %s", error or "all connections are in use")
+        self._looked_at = self._passed()
+
+
+def require(caller: Caller, needed: Role, *, all_vos: bool = False) -> None:
+    """Raises Problem: 401 for an anonymous user, 403 for one whose token is not enough.
+
+    ``all_vos``: what cannot be told apart by VO is not for tokens of some VOs.
     """
-
-    def __init__(self, readers: Path | None, operators: Path | None) -> None:
-        self._digests = [
-            (_digest(token), role)
-            for role, path in ((Role.READER, readers), (Role.OPERATOR, operators))
-            if path is not None
-            for token in _tokens(path)
-        ]
-
-    def role(self, authorization: str | None) -> Role:
-        """The role of an Authorization header, anonymous without one; raises Problem 401 for an unknown token."""
-        if not authorization:
-            return Role.ANONYMOUS
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and (found := self.known(token.strip())):
-            return found
-        raise _unknown_token()
-
-    def known(self, token: str) -> Role:
-        """The role of a token, anonymous if it is not known."""
-        digest, found = _digest(token), Role.ANONYMOUS
-        for known, role in self._digests:  # all of them, so that the time tells nothing
-            if hmac.compare_digest(known, digest):
-                found = max(found, role)
-        return found
+    who = f"{'an' if needed > Role.READER else 'a'} {needed.name.lower()}"
+    if caller.role is Role.ANONYMOUS and needed:
+        raise Problem(401, f"this needs the token of {who}: send Authorization: Bearer TOKEN", headers=challenge())
+    if caller.role < needed:
+        raise Problem(403, f"this needs the token of {who}, and yours is one of a {caller.role.name.lower()}")
+    if all_vos and caller.vos is not None:
+        raise Problem(403, f"this needs a token of all VOs, and yours is one of {', '.join(caller.vos)}")
 
 
-def require(role: Role, needed: Role) -> None:
-    """Raises Problem: 401 for an anonymous user, 403 for one whose token is not enough."""
-    if role >= needed:
-        return
-    who = "an operator" if needed is Role.OPERATOR else f"a {needed.name.lower()}"
-    if role is Role.ANONYMOUS:
-        raise Problem(401, f"this needs the token of {who}: send Authorization: Bearer TOKEN", headers=_challenge())
-    raise Problem(403, f"this needs the token of {who}, and yours is one of a {role.name.lower()}")
+def refused(why: str = "the token is not known") -> Problem:
+    """401 for a token that lets nobody in."""
+    return Problem(401, f"{why}: send Authorization: Bearer TOKEN with a valid one", headers=challenge(why))
 
 
-def _unknown_token() -> Problem:
-    return Problem(
-        401, "the token is not known: send Authorization: Bearer TOKEN with a valid one", headers=_challenge()
-    )
-
-
-def _challenge() -> dict[str, str]:
-    return {"WWW-Authenticate": "Bearer"}
-
-
-def _tokens(path: Path) -> list[str]:
-    lines = (line.strip() for line in path.read_text("utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()
+def challenge(why: str = "") -> dict[str, str]:
+    """What RFC 6750 wants beside a 401."""
+    if not why:
+        return {"WWW-Authenticate": "Bearer"}
+    quoted = "".join(character for character in why if " " <= character <= "~" and character not in '"\\')
+    return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{quoted}"'}

@@ -46,7 +46,7 @@ SECURITY = {
 
 
 def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
-    """The application; raises OSError when a token file cannot be read."""
+    """The application; raises OSError when a file of authorities cannot be read."""
     shared = server or Server(config)
 
     @asynccontextmanager
@@ -99,6 +99,8 @@ def _every_reply(app: FastAPI) -> None:
             LOG.exception("request %s: %s", request.state.request_id, request.url.path)
             response = told(request, Problem(500, "this is a bug: please report it with the request id"))
         response.headers.update(SECURITY)
+        if request.url.scheme == "https":
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Request-ID"] = request.state.request_id
         return response
 

@@ -32,8 +32,29 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """The issuer whose tokens are taken: its https address as in ``iss``, the values of ``aud`` that mean us, and which
+    ``wlcg.groups`` have which role. ``ca_file``: authorities that sign its certificate, None for the system's."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    readers: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    administrators: tuple[str, ...] = ()
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The server's certificate, with those between it and its authority, and its key: PEM files."""
+
+    cert_file: Path
+    key_file: Path
+
+
+@dataclass(frozen=True)
 class WebConfig:
-    """``stale_s``: a source whose newest event is older is named on every page. Token files hold one token a line.
+    """``stale_s``: a source whose newest event is older is named on every page.
 
     ``backlog_limit``: a queue in which more messages wait is behind. ``limits`` are those of the rules of alerts.
     ``address`` is the one that others reach it at, known once it listens.
@@ -45,8 +66,8 @@ class WebConfig:
     connections: int = 4
     timeout_s: float = 10.0
     stale_s: int = 1200
-    reader_tokens: Path | None = None
-    operator_tokens: Path | None = None
+    oidc: Oidc | None = None
+    tls: Tls | None = None
     backlog_limit: int = 5000
     limits: Limits = _USUAL
     thresholds: Thresholds = Thresholds()

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipeline.store import audit
+from pipeline.store.audit import Action, Actor
 from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.answer import answer, columns_of, page
 from pipeline.store.queries.errors import BadQuery
@@ -21,7 +23,7 @@ from pipeline.store.queries.reports import Report
 from pipeline.store.session import Connection
 from pipeline.units import iso
 from pipeline.web import cursors, filters
-from pipeline.web.access import Role
+from pipeline.web.access import Caller, Role
 from pipeline.web.filters import Span
 from pipeline.web.parameters import Common, Paged, Timed
 from pipeline.web.problems import bad_parameter
@@ -42,11 +44,12 @@ class NotModified(Exception):
 
 @dataclass
 class Context:
-    """``now_ms`` is the one clock of the request; ``known_tag`` is what If-None-Match said."""
+    """``now_ms`` is the one clock of the request; ``known_tag`` is what If-None-Match said, ``origin`` the address of
+    the caller."""
 
     connection: Connection
     now_ms: int
-    role: Role
+    caller: Caller
     known_tag: str | None = None
     flavour: str = ""
     blocks: Blocks | None = None
@@ -55,6 +58,29 @@ class Context:
     marks: dict[Span, Mark] = field(default_factory=dict)
     waiting: dict[Span, int] = field(default_factory=dict)
     heard_of: dict[Span, list[Source]] = field(default_factory=dict)
+    origin: str = ""
+
+    @property
+    def role(self) -> Role:
+        """What the caller may."""
+        return self.caller.role
+
+    @property
+    def sees_samples(self) -> bool:
+        """Whether messages of single failures may be shown: in sums over VOs nobody knows whose they are."""
+        return self.role >= Role.READER and self.caller.vos is None
+
+    def own(self) -> tuple[Condition, ...]:
+        """What leaves the rows of the caller's VOs, for questions about single transfers."""
+        return () if self.caller.vos is None else (Condition("vo", "in", self.caller.vos),)
+
+    def note(self, action: str, subject: str) -> None:
+        """A line of the audit, before the caller gets what it is about; ends what was open on the connection.
+
+        Raises Unavailable.
+        """
+        actor = Actor(self.caller.name, self.caller.via, self.origin)
+        audit.note(self.connection, Action(actor, action, subject))
 
     def span(self, asked: Timed) -> Span:
         """The range that was asked for."""
@@ -76,7 +102,8 @@ class Context:
         now = self.marks[span]
         minute = self.now_ms // MINUTE_MS if span.to_ms > self.now_ms else None
         query = asked.model_dump(exclude={"from_", "to"})
-        tag = cursors.fingerprint([type(asked).__name__, query, span, self.role, self.flavour, now, minute])
+        may_see = (self.role, self.caller.vos)
+        tag = cursors.fingerprint([type(asked).__name__, query, span, may_see, self.flavour, now, minute])
         self.tag = f'W/"{tag}"'
         self.meta["revision"] = tag
         self.meta["unfinished"] = span.to_ms > self.now_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,8 +23,11 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
 
     ``lookup`` finds the messages behind a transfer, None: nothing does.
 
-    Raises OSError when the address cannot be had or a token file cannot be read, Unavailable when the database is away.
+    Raises OSError when the address cannot be had or a certificate cannot be used, Unavailable when the database is
+    away.
     """
+    if config.tls is not None:  # before anybody is told where
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(config.tls.cert_file, config.tls.key_file)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as opened:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +35,7 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
         opened.listen()  # before anybody is told
         port = opened.getsockname()[1]
         host = f"[{config.host}]" if family is socket.AF_INET6 else config.host
-        address = f"http://{host}:{port}"
+        address = f"{'http' if config.tls is None else 'https'}://{host}:{port}"
         shared = Server(replace(config, address=address), lookup)
         app = create_app(shared.config, shared)
         with shared.readers.connection():
@@ -44,6 +48,8 @@ def serve(config: WebConfig, lookup: Lookup | None, listening: Callable[[str], N
                 log_level=logging.WARNING,
                 server_header=False,
                 timeout_graceful_shutdown=8,  # ends within the ten seconds that operators allow
+                ssl_certfile=None if config.tls is None else config.tls.cert_file,
+                ssl_keyfile=None if config.tls is None else config.tls.key_file,
             )
         )
         # uvicorn ends in order, then raises the signal once more for whoever was there before it.

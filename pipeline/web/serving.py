@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +16,20 @@ from pydantic import BaseModel
 from pipeline.store.columnar.blocks import Blocks
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.reading import Readers
+from pipeline.store.tokens import Usable, usable
 from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
 from pipeline.units import iso
 from pipeline.web import formats
 from pipeline.web.access import Role, Tokens
 from pipeline.web.asks.messages import Lookup
+from pipeline.web.callers import Callers
 from pipeline.web.config import WebConfig
 from pipeline.web.context import Context, start_of
 from pipeline.web.limits import Limiter
+from pipeline.web.oidc import Issuer
 from pipeline.web.problems import Problem, bad_parameter
-from pipeline.web.signing import role_of, token_of
+from pipeline.web.signing import caller_of
 from pipeline.web.table import Table
 
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
@@ -45,16 +48,20 @@ class Server:
         )
         self.telemetry.before_each_scrape(lambda: self.telemetry.set(metrics.WEB_CONNECTIONS, self.readers.in_use))
         self.blocks = Blocks()
-        self.tokens = Tokens(config.reader_tokens, config.operator_tokens)
         self.clock = clock
+        self.callers = Callers(Tokens(self._tokens, clock), None if config.oidc is None else Issuer(config.oidc))
         self.limiter = Limiter(config.rate)
 
     def _statement_took(self, seconds: float) -> None:
         self.telemetry.observe(metrics.WEB_STATEMENT, seconds)
 
+    def _tokens(self, used: Collection[int]) -> list[Usable]:
+        with self.readers.connection() as connection:
+            return usable(connection, used)
+
     def take(self, request: Request) -> None:
         """Takes a request of somebody who is not known from what his address may ask; raises Problem 429."""
-        self.limiter.take(request.client.host if request.client else "")
+        self.limiter.take(_address(request))
 
     @contextmanager
     def context(self, request: Request, asked: BaseModel | None = None, flavour: str = "") -> Iterator[Context]:
@@ -64,19 +71,31 @@ class Server:
                 raise bad_parameter(name, "has a NUL, which no name and no text holds")
         # Behind a token that is not known stands an address like any other: guessing must not be free.
         try:
-            role = role_of(request, self.tokens)
+            caller = caller_of(request, self.callers)
         except Problem:
             self.take(request)
             raise
-        if role is Role.ANONYMOUS:
+        if caller.role is Role.ANONYMOUS:
             self.take(request)
         else:
-            self.limiter.take(f"token {token_of(request)}")
+            self.limiter.take(f"{caller.via} {caller.name}")
         now_ms = int(self.clock() * 1000)
         if asked is not None:
             now_ms = start_of(asked, now_ms)
         with self.readers.connection() as connection:
-            yield Context(connection, now_ms, role, request.headers.get("if-none-match"), flavour, self.blocks)
+            yield Context(
+                connection,
+                now_ms,
+                caller,
+                request.headers.get("if-none-match"),
+                flavour,
+                self.blocks,
+                origin=_address(request),
+            )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def reply(request: Request, context: Context, table: Table, asked: Any, form: str) -> Response:

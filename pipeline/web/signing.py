@@ -10,37 +10,33 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from pipeline.web.access import Role, Tokens
+from pipeline.web.access import Caller
+from pipeline.web.callers import Callers
 from pipeline.web.problems import Problem
 
 COOKIE = "transferscope_token"
 MOST_BYTES = 4096
-"""Of a form: a token and an address."""
+"""Of a form: a token and an address. A cookie holds no more either."""
 
 
-def role_of(request: Request, tokens: Tokens) -> Role:
-    """The role of a request, by its header, else by its cookie; raises Problem 401 for an unknown token in a header.
-
-    A cookie outlives the token that it holds: one that is no longer known stands for nobody.
-    """
+def caller_of(request: Request, callers: Callers) -> Caller:
+    """Whose request it is, by its header, else by its cookie; raises Problem 401 for an unknown token in a header."""
     if (written := request.headers.get("authorization")) is not None:
-        return tokens.role(written)
-    return tokens.known(request.cookies.get(COOKIE, ""))
+        return callers.by_header(written)
+    return callers.by_cookie(request.cookies.get(COOKIE, ""))
 
 
-def token_of(request: Request) -> str:
-    """The token alone, from header or cookie: however a header is written, it is one caller."""
-    written = request.headers.get("authorization")
-    return request.cookies.get(COOKIE, "") if written is None else written.partition(" ")[2].strip()
-
-
-async def sign_in(request: Request, tokens: Tokens) -> Response:
-    """Takes the token of a form into a cookie, which the browser keeps until it is closed, and goes on where the form
-    says; raises Problem 401 for a token that is not known."""
+async def token_in(request: Request) -> tuple[str, str]:
+    """The token of a form, and where the form says to go on. Raises Problem 400 for a form that is too large."""
     form = await _form(request)
-    token = form.get("token", "").strip()
-    tokens.role(f"Bearer {token}")
-    reply = RedirectResponse(local(form.get("next", "")), 303)
+    return form.get("token", "").strip(), local(form.get("next", ""))
+
+
+def sign_in(request: Request, callers: Callers, token: str, following: str) -> Response:
+    """Takes a token into a cookie, which the browser keeps until it is closed, and goes on; raises Problem 401 for a
+    token that is not known."""
+    callers.of(token)
+    reply = RedirectResponse(following, 303)
     reply.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return reply
 

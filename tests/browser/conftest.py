@@ -20,6 +20,7 @@ from tests.support.browsed import NOW_MS, Clock, served, traffic
 from tests.support.chromium import Missing, chromium
 from tests.support.page_routes import crawl
 from tests.support.replayed import replayed
+from tests.support.tokens import reads_and_operates
 
 TOKEN = {"Authorization": "Bearer reads"}
 # Without these a new profile asks the browser's maker for updates and lists.
@@ -55,9 +56,9 @@ def browser() -> Iterator[Browser]:
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages over a day of traffic; nobody changes it."""
     folder = tmp_path_factory.mktemp("site")
-    (folder / "readers").write_text("reads\n")
     with postgres.template(postgres_server) as empty, replayed(empty, folder, traffic()) as url:
-        config = WebConfig(url, reader_tokens=folder / "readers")
+        reads_and_operates(url)
+        config = WebConfig(url)
         clock = Clock()
         app = create_app(config, Server(config, clock=clock))
         with TestClient(app, headers=TOKEN | {"accept": "text/html"}) as client:

@@ -17,6 +17,7 @@ from tests.browser.watching import Watched
 from tests.support import postgres
 from tests.support.browsed import MINUTE, Clock, served
 from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -42,12 +43,12 @@ def lines() -> list[str]:
 @pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    (folder / "readers").write_text("reads\n")
     with postgres.template(postgres_server) as url:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv(postgres.VARIABLE, url)
             assert run(["replay", str(write(folder / "traffic.jsonl", lines()))]) == 0
-        config = WebConfig(url, reader_tokens=folder / "readers")
+        reads_and_operates(url)
+        config = WebConfig(url)
         clock = Clock()
         with served(create_app(config, Server(config, clock=clock))) as address:
             yield Site(address, {}, clock, url)

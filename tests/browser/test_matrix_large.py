@@ -23,6 +23,7 @@ from tests.browser.conftest import Site
 from tests.browser.watching import Watched
 from tests.support import postgres
 from tests.support.browsed import MINUTE, NOW_MS, Clock, served
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -69,15 +70,14 @@ class Worked:
 
 
 @pytest.fixture(scope="module")
-def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(postgres_server: str) -> Iterator[Site]:
     """A day of windows among 200 sites."""
-    readers = tmp_path_factory.mktemp("large") / "readers"
-    readers.write_text("reads\n")
     with postgres.template(postgres_server) as url:
         with closing(connect(url)) as store:
             fill_windows(store, NOW_MS, days=1, links=5900, sites=200, seed=1)
         clock = Clock()
-        config = WebConfig(url, reader_tokens=readers)
+        reads_and_operates(url)
+        config = WebConfig(url)
         with served(create_app(config, Server(config, clock=clock))) as address:
             yield Site(address, {}, clock, url)
 

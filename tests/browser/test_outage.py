@@ -21,6 +21,7 @@ from tests.support import postgres
 from tests.support.browsed import MINUTE, Clock, served, traffic
 from tests.support.lines import write
 from tests.support.services import services
+from tests.support.tokens import reads_and_operates
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -52,12 +53,12 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
 @pytest.fixture(scope="module")
 def site(outage: Outage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    (folder / "readers").write_text("reads\n")
     with postgres.template(outage.services.env()[postgres.VARIABLE]) as url:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv(postgres.VARIABLE, url)
             assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
-        config = WebConfig(url, reader_tokens=folder / "readers")
+        reads_and_operates(url)
+        config = WebConfig(url)
         clock = Clock()
         with served(create_app(config, Server(config, clock=clock))) as address:
             yield Site(address, {}, clock, url)

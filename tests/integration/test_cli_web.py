@@ -57,12 +57,6 @@ def test_status_tells_where_it_listens_for_as_long_as_it_does(shell: Shell, data
         commands.close()
 
 
-def test_a_token_file_that_is_not_there_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TRANSFERSCOPE_WEB_READER_TOKENS_FILE", str(tmp_path / "none"))
-    shell("web", code=2)
-    assert f"{tmp_path / 'none'}: No such file or directory" in shell.err
-
-
 def test_a_port_that_is_taken_is_said(shell: Shell) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -19,6 +19,7 @@ from pipeline.web.config import WebConfig
 from pipeline.web.serving import Server
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
 from tests.support.shell import Shell
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -46,11 +47,8 @@ def filled(shell: Shell, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def client(filled: Shell, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    (tmp_path / "readers").write_text("reads\n")
-    (tmp_path / "operators").write_text("operates\n")
-    config = WebConfig(
-        database_url, reader_tokens=tmp_path / "readers", operator_tokens=tmp_path / "operators", timeout_s=5
-    )
+    reads_and_operates(database_url)
+    config = WebConfig(database_url, timeout_s=5)
     server = Server(config, clock=lambda: NOON_MS / 1000 + 2 * 86_400)
     with TestClient(create_app(config, server)) as client:
         yield client

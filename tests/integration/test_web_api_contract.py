@@ -39,7 +39,7 @@ def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     lines += [line(COMPLETE, complete(9, NOON_MS, **failed)), line(START, start(11)), line(COMPLETE, "no json")]
     with (
         replayed(template_url, folder, lines) as url,
-        api(url, folder, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found,
+        api(url, NOON_MS + 3_600_000, rate=Rate(per_s=10**6, burst=10**6)) as found,
     ):
         yield found
 

@@ -68,7 +68,7 @@ def filled(shell: Shell, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def asked(filled: Shell, database_url: str, tmp_path: Path) -> Iterator[Api]:
-    with api(database_url, tmp_path, NOON_MS + 6 * 60 * MINUTE, RANGE) as found:
+    with api(database_url, NOON_MS + 6 * 60 * MINUTE, RANGE) as found:
         yield found
 
 

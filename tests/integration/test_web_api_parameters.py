@@ -50,7 +50,7 @@ def asked(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("parameters")
     with (
         replayed(template_url, folder, traffic()) as url,
-        api(url, folder, NOON_MS + 6 * 60 * MINUTE, RANGE) as found,
+        api(url, NOON_MS + 6 * 60 * MINUTE, RANGE) as found,
     ):
         yield found
 
@@ -132,7 +132,7 @@ def test_a_site_and_a_host_stand_together(asked: Api) -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(template_url: str, tmp_path: Path) -> None:
-    with postgres.copy_of(template_url) as url, api(url, tmp_path, NOON_MS, rate=Rate(per_s=0.01, burst=2)) as slow:
+    with postgres.copy_of(template_url) as url, api(url, NOON_MS, rate=Rate(per_s=0.01, burst=2)) as slow:
         assert [slow.get("/freshness").status_code for _ in range(2)] == [200, 200]
         told = slow.problem(429, "/freshness")
         assert told["title"] == "Too many requests"

@@ -17,6 +17,7 @@ from schemas.envelope import RawMessage
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
 from tests.support.pages import BROWSER
 from tests.support.shell import Shell
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -56,9 +57,8 @@ def kept(tmp_path: Path) -> Kept:
 @pytest.fixture
 def client(shell: Shell, database_url: str, tmp_path: Path, kept: Kept) -> Iterator[TestClient]:
     shell("replay", write(tmp_path / "traffic.jsonl", LINES))
-    (tmp_path / "readers").write_text("reads\n")
-    (tmp_path / "operators").write_text("operates\n")
-    config = WebConfig(database_url, reader_tokens=tmp_path / "readers", operator_tokens=tmp_path / "operators")
+    reads_and_operates(database_url)
+    config = WebConfig(database_url)
     server = Server(config, kept, clock=lambda: NOON_MS / 1000 + 7200)
     with TestClient(create_app(config, server), headers={"accept": BROWSER}, follow_redirects=False) as client:
         yield client

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +16,7 @@ from pipeline.web.serving import Server
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start
 from tests.support.pages import BROWSER, data, page
 from tests.support.replayed import replayed
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -43,13 +43,13 @@ def traffic_url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     lines.append(line(COMPLETE, complete(32, NOON_MS + MINUTE, dst_hostname="se4.desy.de", vo=HOSTILE)))
     lines.append(line(START, start(50, NOON_MS + MINUTE)))
     with replayed(template_url, tmp_path_factory.mktemp("traffic"), lines) as url:
+        reads_and_operates(url)
         yield url
 
 
 @pytest.fixture
-def server(traffic_url: str, tmp_path: Path) -> Server:
-    (tmp_path / "readers").write_text("reads\n")
-    config = WebConfig(traffic_url, reader_tokens=tmp_path / "readers", thresholds=Thresholds(fair=0.7))
+def server(traffic_url: str) -> Server:
+    config = WebConfig(traffic_url, thresholds=Thresholds(fair=0.7))
     return Server(config, clock=lambda: NOON_MS / 1000 + 7200)
 
 

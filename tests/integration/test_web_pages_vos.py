@@ -18,6 +18,7 @@ from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
 from tests.support.pages import BROWSER, Page, data, page
 from tests.support.queue_messages import link, status_fields
 from tests.support.shell import Shell
+from tests.support.tokens import reads_and_operates
 
 pytestmark = pytest.mark.stack
 
@@ -50,8 +51,8 @@ def traffic() -> list[str]:
 @pytest.fixture
 def client(shell: Shell, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     shell("replay", write(tmp_path / "traffic.jsonl", traffic()))
-    (tmp_path / "readers").write_text("reads\n")
-    config = WebConfig(database_url, reader_tokens=tmp_path / "readers")
+    reads_and_operates(database_url)
+    config = WebConfig(database_url)
     server = Server(config, clock=lambda: NOON_MS / 1000 + 86_400)
     with TestClient(create_app(config, server), headers={"accept": BROWSER}) as client:
         yield client

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from fastapi.testclient import TestClient
 from pipeline.web.app import create_app
 from pipeline.web.config import Rate, WebConfig
 from pipeline.web.serving import Server
+from tests.support.tokens import reads_and_operates
 
 USUAL = Rate()
 
@@ -52,13 +52,10 @@ class Api:
 
 @contextmanager
 def api(
-    database_url: str, folder: Path, now_ms: int, usual: Mapping[str, str] = MappingProxyType({}), *, rate: Rate = USUAL
+    database_url: str, now_ms: int, usual: Mapping[str, str] = MappingProxyType({}), *, rate: Rate = USUAL
 ) -> Iterator[Api]:
-    """The application over that store, with token files in ``folder``; its clock stands at ``now_ms``."""
-    (folder / "readers").write_text("reads\n")
-    (folder / "operators").write_text("operates\n")
-    config = WebConfig(
-        database_url, reader_tokens=folder / "readers", operator_tokens=folder / "operators", timeout_s=10, rate=rate
-    )
+    """The application over that store, as it is seen with two tokens; its clock stands at ``now_ms``."""
+    reads_and_operates(database_url)
+    config = WebConfig(database_url, timeout_s=10, rate=rate)
     with TestClient(create_app(config, Server(config, clock=lambda: now_ms / 1000))) as client:
         yield Api(client, usual)

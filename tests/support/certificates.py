@@ -35,9 +35,9 @@ class Authority:
         self.certificate = folder / f"{name.replace(' ', '-').lower()}.pem"
         self.certificate.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def pair(self, name: str, *hosts: str) -> Pair:
-        """For a client, or for a server with these host names or addresses."""
-        key, certificate = self._issue(name, hosts)
+    def pair(self, name: str, *hosts: str, is_over: bool = False) -> Pair:
+        """For a client, or for a server with these host names or addresses; ``is_over``: it has expired."""
+        key, certificate = self._issue(name, hosts, is_over)
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -61,10 +61,12 @@ class Authority:
         store.write_bytes(pkcs12.serialize_java_truststore(known, serialization.BestAvailableEncryption(PASSWORD)))
         return store
 
-    def _issue(self, name: str, hosts: tuple[str, ...]) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def _issue(
+        self, name: str, hosts: tuple[str, ...], is_over: bool = False
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self._certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-        return key, _signed(name, key.public_key(), str(issuer), self._key, hosts=hosts)
+        return key, _signed(name, key.public_key(), str(issuer), self._key, hosts=hosts, is_over=is_over)
 
 
 def _signed(
@@ -75,6 +77,7 @@ def _signed(
     *,
     hosts: tuple[str, ...] = (),
     is_authority: bool = False,
+    is_over: bool = False,
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
     builder = (
@@ -83,8 +86,8 @@ def _signed(
         .issuer_name(_name(issuer))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _LIFE)
-        .not_valid_after(now + _LIFE)
+        .not_valid_before(now - 2 * _LIFE)
+        .not_valid_after(now - _LIFE if is_over else now + _LIFE)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )
     if hosts:

@@ -7,7 +7,7 @@ import struct
 import uuid
 
 from pipeline.devstack.folders import Folder
-from pipeline.devstack.plan import KAFKA, Plan
+from pipeline.devstack.plan import KAFKA, KAFKA_USER, Plan
 from pipeline.devstack.services.java import java
 from pipeline.devstack.services.service import NotReady, Program, Run
 from pipeline.devstack.sockets import exchange
@@ -45,6 +45,20 @@ broker.heartbeat.interval.ms=1000
 # Of a heap of 768 MB; the default alone is 128 MB.
 log.cleaner.dedupe.buffer.size=16777216
 """
+_SECURED = """\
+listeners=PLAINTEXT://127.0.0.1:{clients},SECURED://127.0.0.1:{secured},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{clients},SECURED://127.0.0.1:{secured}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+ssl.keystore.type=PKCS12
+ssl.keystore.location={keys}
+ssl.keystore.password={password}
+ssl.key.password={password}
+listener.name.secured.scram-sha-512.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secured.plain.sasl.jaas.config=\
+org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+"""
 _LOGGING = """\
 appender.out.type=Console
 appender.out.name=OUT
@@ -73,16 +87,26 @@ class Kafka:
     def __init__(self, folder: Folder, plan: Plan) -> None:
         self._home = folder.home(self.name)
         self._ports = plan.ports[self.name]
+        self._tls = plan.tls
         self._jars = plan.jars[self.name]
         self.address = f"127.0.0.1:{self._ports['clients']}"
 
     async def prepare(self, run: Run) -> None:
         data = self._home / "data"
         data.mkdir(parents=True, exist_ok=True)
-        (self._home / _SETTINGS_FILE).write_text(_SETTINGS.format(**self._ports, batch=_BATCH_LIMIT_BYTES))
+        settings = _SETTINGS.format(**self._ports, batch=_BATCH_LIMIT_BYTES)
+        scram = []
+        if self._tls is not None:
+            password = self._tls.password_file.read_text().strip()
+            # The last line of a name holds.
+            settings += _SECURED.format(**self._ports, keys=self._tls.keys, password=password, user=KAFKA_USER)
+            scram = ["--add-scram", f"SCRAM-SHA-512=[name={KAFKA_USER},password={password}]"]
+        written = self._home / _SETTINGS_FILE
+        written.touch(mode=0o600)
+        written.write_text(settings)
         (self._home / _LOGGING_FILE).write_text(_LOGGING)
         if not (data / "meta.properties").exists():
-            storage = ["kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", _SETTINGS_FILE]
+            storage = ["kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", _SETTINGS_FILE, *scram]
             # Short-lived: not worth compiling.
             await run(self._java(["-XX:TieredStopAtLevel=1"], storage))
 

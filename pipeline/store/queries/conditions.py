@@ -43,6 +43,10 @@ def _clause(condition: Condition, column: Any) -> sa.ColumnElement[bool]:
     if condition.operator == "=":
         equal: sa.ColumnElement[bool] = column == condition.value  # IS NULL for None
         return equal
+    if condition.operator == "in":
+        assert isinstance(condition.value, tuple)
+        among: sa.ColumnElement[bool] = column.in_(condition.value)
+        return among
     if condition.operator == "!=":
         differs: sa.ColumnElement[bool] = column.is_distinct_from(condition.value)
         return differs

@@ -15,7 +15,7 @@ from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.instants import parse_instant, to_datetime
 from pipeline.store.queries.reports import REPORTS, Report
 
-Operator = Literal["=", "!=", "~", "!~", ">", ">=", "<", "<="]
+Operator = Literal["=", "!=", "~", "!~", ">", ">=", "<", "<=", "in"]
 
 _CONDITION = re.compile(r"\s*([A-Za-z_0-9]+)\s*(!=|!~|>=|<=|=|~|>|<)(.*)", re.DOTALL)
 _FOR_TEXT: frozenset[Operator] = frozenset({"=", "!=", "~", "!~"})
@@ -29,7 +29,10 @@ CONDITION_FORM = (
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition on a column; ``value`` is None for "has none"."""
+    """One condition on a column; ``value`` is None for "has none", a tuple of values for ``in``.
+
+    Nobody can write ``in``: it holds whatever else is asked.
+    """
 
     column: str
     operator: Operator

@@ -6,7 +6,6 @@ from pipeline.store.queries.failures import kind_of
 from pipeline.store.queries.question import Condition
 from pipeline.store.queries.reports import ERRORS, KIND_OF_FAILURE
 from pipeline.web import filters
-from pipeline.web.access import Role
 from pipeline.web.asks.shared import question
 from pipeline.web.context import Context
 from pipeline.web.parameters import ErrorLinksParameters, ErrorParameters
@@ -15,7 +14,7 @@ from pipeline.web.table import Table
 
 
 def errors(context: Context, asked: ErrorParameters) -> Table:
-    """Failures by kind, the most first; the sample is for readers."""
+    """Failures by kind, the most first; the sample is for readers of all VOs."""
     span = filters.span(asked.from_, asked.to, "10m", context.now_ms)
     context.check(asked, span)
     report = ERRORS
@@ -27,7 +26,7 @@ def errors(context: Context, asked: ErrorParameters) -> Table:
     by = context.by(report, asked.by, KIND_OF_FAILURE)
     asking = question(context, report, span, tuple(where), by)
     table = context.listed(asked, asking, span, usual="-count", ties=by)
-    return table if context.role >= Role.READER else table.without("sample")
+    return table if context.sees_samples else table.without("sample")
 
 
 def error_links(context: Context, asked: ErrorLinksParameters) -> Table:
@@ -45,4 +44,4 @@ def error_links(context: Context, asked: ErrorLinksParameters) -> Table:
     by = context.by(ERRORS, "", ("src_host", "dst_host", "src_site", "dst_site", "vo"))
     asking = question(context, ERRORS, span, (*context.conditions(asked, ERRORS), *same), by)
     table = context.listed(asked, asking, span, usual="-count", ties=by).without("links")
-    return table if context.role >= Role.READER else table.without("sample")
+    return table if context.sees_samples else table.without("sample")

@@ -34,12 +34,13 @@ def messages(context: Context, identity: str, lookup: Lookup | None) -> Table:
 
     Raises Problem 401 or 403 for who is no operator, 404 when there is no such transfer; Unavailable.
     """
-    require(context.role, Role.OPERATOR)
-    return messages_of(transfer(context, identity), lookup)
+    require(context.caller, Role.OPERATOR)
+    return messages_of(context, identity, transfer(context, identity), lookup)
 
 
-def messages_of(attempts: Table, lookup: Lookup | None) -> Table:
-    """The same for attempts that were asked for already; the caller sees to the role. Raises Unavailable."""
+def messages_of(context: Context, identity: str, attempts: Table, lookup: Lookup | None) -> Table:
+    """The same for attempts that were asked for already; who calls it sees to the role. Raises Unavailable."""
+    context.note("read messages", identity)
     wanted = [
         (row["ended_at"], message, row[f"{message}_ref"])
         for row in attempts.records()

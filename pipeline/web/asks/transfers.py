@@ -20,9 +20,9 @@ _SINGLE = frozenset({"agent_fqdn", "transfer_id", "job_id", "file_id"})
 
 def transfers(context: Context, asked: TransferParameters) -> Table:
     """Finished transfers, newest first: for readers."""
-    require(context.role, Role.READER)
+    require(context.caller, Role.READER)
     span = days(context, asked)
-    where = [*context.conditions(asked, TRANSFERS)]
+    where = [*context.conditions(asked, TRANSFERS), *context.own()]
     where += [Condition("state", "=", state) for state in asked.state]
     if asked.min_size:
         where.append(Condition("file_size", ">=", asked.min_size))
@@ -34,8 +34,8 @@ def transfers(context: Context, asked: TransferParameters) -> Table:
 
 def transfer(context: Context, identity: str) -> Table:
     """Every attempt of a transfer id, newest first; raises Problem 404 when there is none."""
-    require(context.role, Role.READER)
-    where = (Condition("transfer_id", "=", identity),)
+    require(context.caller, Role.READER)
+    where = (Condition("transfer_id", "=", identity), *context.own())
     span = Span(0, context.now_ms + filters.DAY_MS, "10m")
     table = context.groups(Question(report=TRANSFERS, now_ms=context.now_ms, where=where), span)
     if not table.rows:
@@ -57,7 +57,8 @@ def in_flight(context: Context, asked: InFlightParameters, *, lost: bool = False
         where.append(Condition("started_at", "<=", to_datetime(context.now_ms - asked.min_age * 1000)))
     by = context.by(IN_FLIGHT, asked.by, ())
     if not by or _SINGLE.intersection(by):
-        require(context.role, Role.READER)
+        require(context.caller, Role.READER)
+        where += context.own()
     asking = question(context, IN_FLIGHT, span, tuple(where), by)
     if by:
         return context.listed(asked, asking, span, usual="-count", ties=by)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -32,7 +33,7 @@ from pipeline.web.pages.vo import VoPage, pair, vo, vos
 from pipeline.web.parameters import Common, InFlightParameters, Timed, TransferParameters
 from pipeline.web.problems import Problem
 from pipeline.web.serving import CACHE, VARY, Server
-from pipeline.web.signing import local, sign_in, sign_out
+from pipeline.web.signing import local, sign_in, sign_out, token_in
 
 _FOLDER = Path(__file__).parent
 _STATIC = ("static", "vendor")
@@ -193,7 +194,8 @@ def add(app: FastAPI, server: Server) -> Pages:
     @routes.post("/sign-in")
     async def sign_in_form(request: Request) -> Response:
         server.take(request)
-        return await sign_in(request, server.tokens)
+        token, following = await token_in(request)
+        return await run_in_threadpool(sign_in, request, server.callers, token, following)
 
     @routes.post("/sign-out")
     def sign_out_form() -> Response:

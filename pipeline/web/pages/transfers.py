@@ -86,7 +86,7 @@ def transfer(context: Context, identity: str, lookup: Lookup | None) -> dict[str
     table = asks.transfer(context, identity)
     attempts = list(table.records())
     kinds = {column.name: column.kind for column in table.columns}
-    told, away = _messages(context, table, lookup)
+    told, away = _messages(context, identity, table, lookup)
     return {
         "identity": identity,
         "messages": told,
@@ -97,14 +97,14 @@ def transfer(context: Context, identity: str, lookup: Lookup | None) -> dict[str
 
 
 def _messages(
-    context: Context, attempts: Table, lookup: Lookup | None
+    context: Context, identity: str, attempts: Table, lookup: Lookup | None
 ) -> tuple[dict[datetime, list[dict[str, Any]]], str]:
     """The messages of each attempt by its end, or why there are none to show."""
     told: dict[datetime, list[dict[str, Any]]] = {}
     if context.role < Role.OPERATOR:
         return told, ""
     try:
-        for row in asks.messages_of(attempts, lookup).records():
+        for row in asks.messages_of(context, identity, attempts, lookup).records():
             told.setdefault(row["ended_at"], []).append(row)
     except Unavailable as error:  # the page has more to show
         return {}, str(error)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from consumers.kafka.access import KafkaAccess
+from consumers.kafka.access import KafkaAccess, Login
 from consumers.worker import app as worker_app
 from consumers.worker.config import WorkerConfig, from_environment
 from consumers.worker.health import Health
@@ -34,7 +34,10 @@ def test_a_bare_faust_is_set_by_the_environment() -> None:
     more = {"RETENTION_DAYS": "7", "KAFKA_CA_FILE": "/ca", "KAFKA_CERT_FILE": "/cert", "KAFKA_KEY_FILE": "/key"}
     config = from_environment(ENVIRONMENT | {f"TRANSFERSCOPE_{name}": value for name, value in more.items()})
     assert config.retention_days == 7
-    assert config.kafka[1:] == (Path("/ca"), Path("/cert"), Path("/key"))
+    assert config.kafka[1:] == (Path("/ca"), Path("/cert"), Path("/key"), None)
+    more = {"KAFKA_CA_FILE": "/ca", "KAFKA_USER": "me", "KAFKA_PASSWORD_FILE": "/pw", "KAFKA_MECHANISM": "PLAIN"}
+    config = from_environment(ENVIRONMENT | {f"TRANSFERSCOPE_{name}": value for name, value in more.items()})
+    assert config.kafka.login == Login("me", Path("/pw"), "PLAIN")
 
 
 def test_a_bare_faust_is_told_how_long_windows_are_kept() -> None:

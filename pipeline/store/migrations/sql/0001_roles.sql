@@ -3,6 +3,8 @@ DECLARE
     role text;
 BEGIN
     FOREACH role IN ARRAY ARRAY['transferscope_reader', 'transferscope_operator'] LOOP
+        -- One that is there already must not need the right to make roles.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = role);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN

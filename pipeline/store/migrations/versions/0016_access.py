@@ -1,4 +1,4 @@
-"""What alerts need beside themselves: counts of samples, silences, what was told to whom, a sign of life."""
+"""Tokens, the audit, and what writers may do to partitions although they own none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 _SQL = Path(__file__).parents[1] / "sql"
 
 
 def upgrade() -> None:
-    _run("0016_alerting.sql")
+    _run("0016_access.sql")
 
 
 def downgrade() -> None:
