@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from pipeline.cli.audited import note
 from pipeline.cli.errors import ANSWER_IS_NO, CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write
@@ -17,6 +18,7 @@ from pipeline.stages.alert_rules import RULES
 from pipeline.store import silences as store
 from pipeline.store.queries.columns import Column
 from pipeline.store.session import connect
+from pipeline.units import iso
 
 LONGEST_HOURS = 24 * 90
 
@@ -50,8 +52,11 @@ def add(settings: Settings, /, rule: str, subject: str, hours: float, reason: st
     if not reason.strip():
         raise click.UsageError("a silence needs a reason: the next one on duty reads it")
     ends_at = datetime.now(UTC) + timedelta(hours=hours)
-    with closing(connect(settings.need("database_url"))) as connection:
-        print(store.add(connection, rule, subject, reason.strip(), author, ends_at))
+    url = settings.need("database_url")
+    with closing(connect(url)) as connection:
+        number = store.add(connection, rule, subject, reason.strip(), author, ends_at)
+    note(url, "add silence", f"{number}: {rule}, {subject}, until {iso(ends_at)}")
+    print(number)
 
 
 @silences.command("list")
@@ -79,9 +84,11 @@ def end(settings: Settings, /, id: int) -> None:
     \b
     Example: transferscope silences end 3
     """
-    with closing(connect(settings.need("database_url"))) as connection:
+    url = settings.need("database_url")
+    with closing(connect(url)) as connection:
         if not store.end(connection, id):
             raise CommandError(f"no silence {id} holds: transferscope silences list shows those that do", ANSWER_IS_NO)
+    note(url, "end silence", str(id))
 
 
 @silences.command()

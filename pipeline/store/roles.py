@@ -31,6 +31,7 @@ WRITES: Mapping[str, str] = {
     **dict.fromkeys(("link", "flow", "error", "queue_message"), _ADDED),
     **dict.fromkeys(("start", "transfer", "file_state", "queue_sample", "dead_letter", "freshness"), _CHANGED),
     **dict.fromkeys(("alert", "topology", "topology_copy", "setting", "progress", "final_state"), _CHANGED),
+    **dict.fromkeys(("heartbeat", "silence", "notification"), _CHANGED),
     # The relay forgets what it has published, and housekeeping what is old, where no partition is dropped for it.
     **dict.fromkeys(("outbox", "backlog", "verify_run", "wide_key"), _FORGOTTEN),
     **dict.fromkeys(("source_10m", "final_pass"), _REPLACED),
