@@ -29,6 +29,7 @@ GROUP = "transferscope-alerts"
 LOOK_EVERY_S = 15.0
 SAMPLE_EVERY_S = 20
 POSTGRES = "PostgreSQL"
+_END_WITHIN_S = 4.0
 
 
 class AlertsConfig(NamedTuple):
@@ -49,6 +50,13 @@ class _App(faust.App):
 
     def _create_directories(self) -> None:
         """Faust keeps its tables' files there; without tables an empty folder would be left behind."""
+
+    async def stop(self) -> None:
+        """In order, or after a while without: while Kafka is away Faust waits for its consumer's thread for ever."""
+        try:
+            await asyncio.wait_for(super().stop(), _END_WITHIN_S)
+        except TimeoutError:
+            log.warning("Faust does not stop in %.0f s: it is left behind", _END_WITHIN_S)
 
 
 def create_app(config: AlertsConfig) -> faust.App:
