@@ -30,6 +30,7 @@ GROUP = "transferscope-alerts"
 LOOK_EVERY_S = 15.0
 SAMPLE_EVERY_S = 20
 POSTGRES = "PostgreSQL"
+_END_WITHIN_S = 4.0
 
 
 class AlertsConfig(NamedTuple):
@@ -63,6 +64,13 @@ def _credentials(access: KafkaAccess) -> Any:
             ssl_context=context,
         )
     return faust.SSLCredentials(context) if protocol == "SSL" else None
+
+    async def stop(self) -> None:
+        """In order, or after a while without: while Kafka is away Faust waits for its consumer's thread for ever."""
+        try:
+            await asyncio.wait_for(super().stop(), _END_WITHIN_S)
+        except TimeoutError:
+            log.warning("Faust does not stop in %.0f s: it is left behind", _END_WITHIN_S)
 
 
 def create_app(config: AlertsConfig) -> faust.App:

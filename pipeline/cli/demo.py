@@ -36,7 +36,7 @@ _IDLE_LIMIT_S = "180"
 _ARRIVAL_LIMIT_S = 60
 _SHOWN = 20
 _ROWS = "8"
-_PROCESSES = (["bridge"], ["worker"], ["alerts"], ["web", "--port", "0"])
+_PROCESSES = (["bridge"], ["worker"], ["web", "--port", "0"])
 _TABLES = (
     (
         "Links between sites, most bytes first",
