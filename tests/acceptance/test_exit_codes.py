@@ -90,6 +90,7 @@ def unreachable(folder: Path) -> list[Case]:
             ("dead-letters", "replay"),
             ("topology", "load", str(topology)),
             ("topology", "show", "x.org"),
+            ("tokens", "list"),
         ),
     }
     return [Case(each, *service, UNREACHABLE) for service, commands in away.items() for each in commands]
@@ -125,6 +126,7 @@ def misconfigured(folder: Path) -> list[Case]:
         ("export", "links", "--from", "-1h", "--out", str(folder / "x.csv")),
         ("dead-letters", "list"),
         ("topology", "show", "x.org"),
+        ("tokens", "add", "x"),
     ]
     wrong = [
         *((each, "RETENTION_DAYS", "many", "TRANSFERSCOPE_RETENTION_DAYS") for each in commands),
