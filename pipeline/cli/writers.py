@@ -167,7 +167,7 @@ def _write(connection: Connection, open_ingest: Callable[[], Ingest]) -> None:
         try:
             with closing(open_ingest()) as ingest:
                 for number, packed in enumerate(iter(waiting.get, None), 1):
-                    connection.send(ingest.process(pickle.loads(packed))._asdict())
+                    connection.send(ingest.process(pickle.loads(packed))._asdict())  # noqa: S301 - from our own parent
                     if number % _COLLECT_EVERY == 0:
                         garbage.collect()
         except Exception as error:  # noqa: BLE001 - the process's outermost frame; it is raised in the other one

@@ -45,7 +45,7 @@ def main() -> None:
     _prctl(_PR_SET_PDEATHSIG, int(death_signal))
     if os.getppid() != int(parent):  # it died before the kernel was asked to tell
         sys.exit(1)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - what it is for
 
 
 def _become(name: str) -> None:

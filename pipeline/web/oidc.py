@@ -190,6 +190,8 @@ def https_fetch(ca_file: Path | None) -> Fetch:
     opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
 
     def fetch(address: str) -> bytes:
+        if urlsplit(address).scheme != "https":
+            raise OSError(f"{address} is no https address")
         with opener.open(address, timeout=_TIMEOUT_S) as reply:
             content: bytes = reply.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:

@@ -104,10 +104,14 @@ class ErrorParameters(Ranked):
     text: str = Field("", max_length=200, description="Part of the template, in any case.")
 
 
+LONGEST_KIND = 64
+"""Characters of the id of a kind of failure, and some more."""
+
+
 class ErrorLinksParameters(Listed):
     """The links of one kind of failure, named as in the rows of errors."""
 
-    id: str = Field(max_length=64)
+    id: str = Field(max_length=LONGEST_KIND)
 
 
 class TransferParameters(Listed):

