@@ -52,6 +52,13 @@ class _App(faust.App):
     def _create_directories(self) -> None:
         """Faust keeps its tables' files there; there are none, and a container's root cannot be written."""
 
+    async def stop(self) -> None:
+        """In order, or after a while without: while Kafka is away Faust waits for its consumer's thread for ever."""
+        try:
+            await asyncio.wait_for(super().stop(), _END_WITHIN_S)
+        except TimeoutError:
+            log.warning("Faust does not stop in %.0f s: it is left behind", _END_WITHIN_S)
+
 
 def _credentials(access: KafkaAccess) -> Any:
     """How to get in, for Faust; None where anybody may. Raises OSError, ValueError."""
@@ -64,13 +71,6 @@ def _credentials(access: KafkaAccess) -> Any:
             ssl_context=context,
         )
     return faust.SSLCredentials(context) if protocol == "SSL" else None
-
-    async def stop(self) -> None:
-        """In order, or after a while without: while Kafka is away Faust waits for its consumer's thread for ever."""
-        try:
-            await asyncio.wait_for(super().stop(), _END_WITHIN_S)
-        except TimeoutError:
-            log.warning("Faust does not stop in %.0f s: it is left behind", _END_WITHIN_S)
 
 
 def create_app(config: AlertsConfig) -> faust.App:

@@ -36,7 +36,7 @@ def broker(tmp_path: Path) -> Iterator[int]:
     text = (COMPOSE / "activemq.xml").read_text()
     for there, here in (
         ("/run/secrets/activemq.properties", str(properties)),
-        ('"/data', f'"{tmp_path}/data'),
+        ('"/opt/apache-activemq/data', f'"{tmp_path}/data'),
         ("0.0.0.0:61613", f"127.0.0.1:{port}"),
     ):
         assert there in text

@@ -33,6 +33,21 @@ def test_it_is_valid_by_the_specification() -> None:
     jsonschema.Draft202012Validator(schema).validate(COMPOSE)
 
 
+def test_no_key_stands_twice() -> None:
+    """Compose refuses what PyYAML takes."""
+
+    def look(node: yaml.Node) -> None:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            assert sorted(set(keys)) == sorted(keys), node.start_mark
+            for _, value in node.value:
+                look(value)
+
+    root = yaml.compose((DEPLOY / "compose.yaml").read_text())
+    assert root is not None
+    look(root)
+
+
 def test_every_process_is_there() -> None:
     assert {service["command"][0] for service in OURS.values()} == {
         "init", "bridge", "worker", "relay", "alerts", "topology", "web",
@@ -160,3 +175,27 @@ def test_health_pages_listen_where_the_image_asks() -> None:
             assert (given["health_host"], given["health_port"]) == ("0.0.0.0", 8080)
         elif service["command"] != ["web"]:
             assert service["healthcheck"] == {"disable": True}
+
+
+def test_grafana_is_told_what_its_provisioning_asks_for() -> None:
+    asked = {
+        name
+        for path in (DEPLOY / "grafana" / "provisioning").rglob("*.yaml")
+        for line in path.read_text().splitlines()
+        if not line.lstrip().startswith("#")
+        for name in re.findall(r"\$([A-Z][A-Z_]+)", line)
+    }
+    assert asked
+    assert asked <= set(SERVICES["grafana"]["environment"])
+
+
+def test_prometheus_finds_every_process_by_the_name_of_its_service() -> None:
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    found = {
+        (name, lookup["port"])
+        for job in scraped
+        for lookup in job.get("dns_sd_configs", [])
+        for name in lookup["names"]
+    }
+    assert found == {(name, 8080) for name in ("bridge", "worker", "relay", "alerts", "web")}
+    assert set(dict(found)) <= set(SERVICES)

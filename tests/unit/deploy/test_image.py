@@ -65,10 +65,10 @@ def normal(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[><=~! ;]", requirement)[0]).lower()
 
 
-def test_the_base_is_pinned_by_its_digest_and_both_stages_have_it() -> None:
+def test_the_base_is_pinned_by_its_digest_and_all_that_there_is_comes_from_it() -> None:
     (base,) = [each for each in said("ARG") if each.startswith("BASE=")]
     assert re.fullmatch(r"BASE=docker\.io/library/debian:[\w.-]+@sha256:[0-9a-f]{64}", base)
-    assert said("FROM") == ["${BASE} AS build", "${BASE}"]
+    assert said("FROM") == ["${BASE} AS build", "${BASE} AS root", "scratch"]
 
 
 def test_only_checked_packages_are_installed() -> None:
