@@ -19,6 +19,10 @@ settings.register_profile(
 )
 settings.load_profile("transferscope")
 
+# Kafka and ActiveMQ start some dozen times and live for seconds: with the quick compiler alone that takes a third less
+# of the processors. Set for all, since commands that tests run start them too.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
