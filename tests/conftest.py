@@ -27,12 +27,12 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server whose user may create databases; nobody stops or kills it."""
-    from tests.support.postgres import wait_for_no_disk  # not for unit tests: it imports the store
+    from tests.support.postgres import make_short_lived  # not for unit tests: it imports the store
 
     with services(tmp_path_factory.mktemp("postgres"), os.environ, {POSTGRES}) as running:
         url = running.env()["TRANSFERSCOPE_DATABASE_URL"]
         if running.status().services[POSTGRES].state != ADOPTED:
-            wait_for_no_disk(url)
+            make_short_lived(url)
         yield url
 
 

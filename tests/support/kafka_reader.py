@@ -45,6 +45,8 @@ class KafkaReader:
             [TopicPartition(topic, place.partition, end) for place, end in zip(places, ends, strict=True)]
         )
         assert OFFSET_END not in ends
+        self._next = dict(zip((place.partition for place in places), ends, strict=True))
+        self._topic = topic
 
     def __enter__(self) -> Self:
         return self
@@ -63,16 +65,17 @@ class KafkaReader:
         return self.found
 
     def read_rest(self) -> list[Found]:
-        """All that has been written by now."""
-        while self._read(2.0):
-            pass
-        return self.found
+        """All that has been written by now, by the ends of the partitions: a broker that is back may be slow."""
+        places = [TopicPartition(self._topic, number) for number in self._next]
+        ends = {place.partition: self._consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+        return self.read_until(lambda _: all(self._next[number] >= end for number, end in ends.items()))
 
     def _read(self, timeout_s: float) -> int:
         messages = self._consumer.consume(1000, timeout_s)
         for message in messages:
             assert message.error() is None, message.error()
             self.found.append(_found(message))
+            self._next[message.partition()] = message.offset() + 1
         return len(messages)
 
 

@@ -15,12 +15,13 @@ from pipeline.store.session import connect, engine
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
 
-def wait_for_no_disk(server_url: str) -> None:
-    """Let a server of the tests' own run without fsync: it outlives no crash of the machine, and needs not to.
+def make_short_lived(server_url: str) -> None:
+    """Let a server of the tests' own run without fsync and autovacuum: it outlives no crash, and needs not to.
 
-    Otherwise each DROP DATABASE waits for a checkpoint of several hundred files: seconds on a slow disk, for each test.
+    With fsync each DROP DATABASE waits for a checkpoint of several hundred files: seconds on a slow disk, in each test.
+    Autovacuum comes when it likes and locks what a test wants to drop.
     """
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+    for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
         _execute(server_url, sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
     _execute(server_url, sql.SQL("SELECT pg_reload_conf()"))
 
