@@ -75,7 +75,10 @@ class KafkaReader:
         for message in messages:
             assert message.error() is None, message.error()
             self.found.append(_found(message))
-            self._next[message.partition()] = message.offset() + 1
+            partition, offset = message.partition(), message.offset()
+            assert partition is not None
+            assert offset is not None
+            self._next[partition] = offset + 1
         return len(messages)
 
 
