@@ -185,11 +185,15 @@ class Context:
     def table(self, columns: Sequence[Any], rows: list[Sequence[Any]], span: Span) -> Table:
         """Rows of an answer with what is known of all of them."""
         self.heard()
-        return Table(tuple(columns), [[_whole(value) for value in row] for row in rows], span, self.meta)
+        return Table(tuple(columns), [_plain(row) for row in rows], span, self.meta)
+
+
+def _plain(row: Sequence[Any]) -> Sequence[Any]:
+    """Sums of whole numbers come as Decimal from SQL."""
+    return [_whole(value) for value in row] if Decimal in map(type, row) else row
 
 
 def _whole(value: Any) -> Any:
-    """Sums of whole numbers come as Decimal."""
     return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 

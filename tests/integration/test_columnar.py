@@ -213,6 +213,38 @@ def test_what_is_kept_has_a_bound_and_answers_stay_right(store: Connection) -> N
     assert held._bytes == sum(block.size for _, block in held._kept.values())
 
 
+def test_what_is_put_together_is_asked_for_without_its_parts(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Blocks(most_bytes=0)
+    question = Question(
+        report=LINKS,
+        now_ms=FINAL_UNTIL,
+        from_ms=MIDNIGHT,
+        to_ms=MIDNIGHT + DAY,
+        by=("technology", "vo"),
+        width="1h",
+    )
+    final = replace(question, from_ms=MIDNIGHT + DAY + HOUR, to_ms=MIDNIGHT + DAY + 3 * HOUR)
+    first = same_answers(store, held, final)
+    assert not held._kept
+    read: list[tuple[str, int]] = []
+
+    def reading(cursor: Any, wanted: Sequence[tuple[str, int]]) -> dict[Any, Any]:
+        read.extend(wanted)
+        return {}
+
+    monkeypatch.setattr(held, "_read", reading)
+    assert same_answers(store, held, replace(final, from_ms=final.from_ms and final.from_ms + 1)) == first
+    assert not read
+    monkeypatch.undo()
+    monkeypatch.setattr(answers, "FEW_LINKS", 0)
+    monkeypatch.setattr(blocks, "MOST_TOGETHER", 2)
+    for hours in range(1, 6):
+        same_answers(store, held, replace(question, from_ms=MIDNIGHT - hours * HOUR))
+        assert len(held._together) <= 2
+
+
 def test_questions_that_need_more_than_counters_or_too_many_windows_are_for_sql(store: Connection) -> None:
     held = Blocks()
     usual = Question(

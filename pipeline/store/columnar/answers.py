@@ -55,13 +55,15 @@ def answered(
         links = _links(cursor, question)
         if links is not None and len(links) <= FEW_LINKS:
             return None
-        read = blocks.get(cursor, wanted)
+        if apart:
+            read = list(zip((at for _, at in wanted), blocks.get(cursor, wanted), strict=True))
+        else:
+            read = [(asked.from_ms, block) for block in blocks.together(cursor, wanted)]
         chosen = None if links is None else _chosen(cursor, blocks, links)
-    starts = [at for _, at in wanted]
     keys = [name for name in question.by if name != question.report.time]
     try:
         groups = added_up(
-            list(zip(starts, read, strict=True)),
+            read,
             blocks.keys,
             keys,
             apart=apart,

@@ -34,6 +34,9 @@ NOT_FINAL = _OPEN
 MOST_BYTES = 256 << 20
 """Of blocks that are kept: a month by days and two days by ten minutes of 17 000 links are 80 MB."""
 
+MOST_TOGETHER = 24
+"""Of blocks put together: a range has one an hour, of as many rows as there are links."""
+
 _EPOCH_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 _FIELDS = (
     ("window_start", ">i8"),
@@ -47,6 +50,7 @@ _FIELDS = (
 _ROW = np.dtype(
     [("fields", ">i2"), *(field for name, of in _FIELDS for field in ((f"length of {name}", ">i4"), (name, of)))]
 )
+_MOST = float(1 << 62)
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
 _COPY = (
@@ -56,6 +60,8 @@ _COPY = (
 _PASSES = "SELECT window_end, topic, first_at, last_at, changed FROM report.window_pass WHERE window_end = ANY(%s)"
 
 Notes = tuple[tuple[Any, ...], ...]
+At = tuple[str, int]
+"""A width and a start (ms)."""
 
 
 class Block(NamedTuple):
@@ -80,35 +86,62 @@ class Blocks:
         self.keys = LinkKeys(LINK_KEYS)
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[tuple[str, int], tuple[Notes, Block]] = OrderedDict()
+        self._kept: OrderedDict[At, tuple[Notes, Block]] = OrderedDict()
+        self._together: OrderedDict[tuple[tuple[At, Notes], ...], Block] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, cursor: Cursor, wanted: Iterable[tuple[str, int]]) -> list[Block]:
+    def get(self, cursor: Cursor, wanted: Iterable[At]) -> list[Block]:
         """The blocks of these widths and starts (ms), in their order.
 
         ``cursor`` must be in a transaction of one snapshot, or a block could be older than its notes.
         """
         wanted = list(wanted)
-        notes = _notes(cursor, {start_ms + WIDTHS_MS[width] for width, start_ms in wanted})
-        found: dict[tuple[str, int], Block] = {}
+        found = self._found(cursor, wanted, _notes(cursor, wanted))
+        return [found[at] for at in wanted]
+
+    def together(self, cursor: Cursor, wanted: Iterable[At]) -> list[Block]:
+        """Blocks with the same sums: those that are settled as one, which is kept, with a row a link.
+
+        ``cursor`` as for ``get``.
+        """
+        wanted = list(wanted)
+        notes = _notes(cursor, wanted)
+        settled = tuple((at, notes[at]) for at in wanted if at in notes)
         with self._lock:
-            settled = [at for at in wanted if at[1] + WIDTHS_MS[at[0]] in notes]
+            one = self._together.get(settled)
+            if one is not None:
+                self._together.move_to_end(settled)
+        if one is None:
+            found = self._found(cursor, wanted, notes)
+            one = merged([found[at] for at, _ in settled])
+            if one is None:  # too large to be added up here
+                return [found[at] for at in wanted]
+            with self._lock:
+                self._together[settled] = one
+                while len(self._together) > MOST_TOGETHER:
+                    self._together.popitem(last=False)
+        else:
+            found = self._found(cursor, [at for at in wanted if at not in notes], notes)
+        return [one, *(found[at] for at in wanted if at not in notes)]
+
+    def _found(self, cursor: Cursor, wanted: Sequence[At], notes: Mapping[At, Notes]) -> dict[At, Block]:
+        found: dict[At, Block] = {}
+        with self._lock:
             missing = []
-            for at in settled:
+            for at in wanted:
                 kept = self._kept.get(at)
-                if kept is not None and kept[0] == notes[at[1] + WIDTHS_MS[at[0]]]:
+                if kept is not None and kept[0] == notes.get(at):
                     self._kept.move_to_end(at)
                     found[at] = kept[1]
-                else:
+                elif at in notes:
                     missing.append(at)
             # Under the lock: who asks for the same a moment later waits for it instead of reading it too.
             for at, block in self._read(cursor, missing).items():
-                self._keep(at, notes[at[1] + WIDTHS_MS[at[0]]], block)
+                self._keep(at, notes[at], block)
                 found[at] = block
-        found |= self._read(cursor, [at for at in wanted if at not in found])
-        return [found[at] for at in wanted]
+        return found | self._read(cursor, [at for at in wanted if at not in found])
 
-    def _keep(self, at: tuple[str, int], notes: Notes, block: Block) -> None:
+    def _keep(self, at: At, notes: Notes, block: Block) -> None:
         before = self._kept.pop(at, None)
         self._bytes += block.size - (before[1].size if before else 0)
         self._kept[at] = notes, block
@@ -116,7 +149,7 @@ class Blocks:
             _, (_, oldest) = self._kept.popitem(last=False)
             self._bytes -= oldest.size
 
-    def _read(self, cursor: Cursor, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Block]:
+    def _read(self, cursor: Cursor, wanted: Sequence[At]) -> dict[At, Block]:
         by_width: dict[str, list[int]] = {}
         for width, start_ms in wanted:
             by_width.setdefault(width, []).append(start_ms)
@@ -134,19 +167,49 @@ class Blocks:
         return found
 
 
-def _notes(cursor: Cursor, ends_ms: Iterable[int]) -> Mapping[int, Notes]:
-    """What is noted of each end (ms), if all windows that end then are final."""
+def merged(blocks: Sequence[Block]) -> Block | None:
+    """One block with a row for each link of these; None when a sum may not fit into 64 bits."""
+    links = np.concatenate([np.empty(0, np.int32), *(block.links for block in blocks)])
+    counters = np.concatenate([np.empty((len(COUNTERS), 0), np.int64), *(block.counters for block in blocks)], axis=1)
+    if not fits(counters):
+        return None
+    different, row = np.unique(links, return_inverse=True)
+    sums = np.zeros((len(COUNTERS), len(different)), np.int64)
+    for total, column in zip(sums, counters, strict=True):
+        np.add.at(total, row, column)
+    final_at = np.concatenate([np.empty(0, np.int64), *(block.final_at for block in blocks)])
+    updated_at = np.concatenate([np.empty(0, np.int64), *(block.updated_at for block in blocks)])
+    stale = np.concatenate([np.empty(0, np.bool_), *(block.stale for block in blocks)])
+    first, last = np.full(len(different), np.iinfo(np.int64).max), np.full(len(different), NOT_FINAL)
+    np.minimum.at(first, row, final_at)
+    np.maximum.at(last, row, final_at)
+    newest = np.full(len(different), NOT_FINAL)
+    np.maximum.at(newest, row, updated_at)
+    is_stale = np.zeros(len(different), np.bool_)
+    is_stale[row[stale]] = True
+    return Block(different, sums, np.where(first == NOT_FINAL, NOT_FINAL, last), newest, is_stale)
+
+
+def fits(counters: npt.NDArray[np.int64]) -> bool:
+    """Whether sums of these rows fit into 64 bits, whatever is added up."""
+    return bool(np.abs(counters).astype(np.float64).sum(axis=1).max(initial=0) <= _MOST)
+
+
+def _notes(cursor: Cursor, wanted: Sequence[At]) -> dict[At, Notes]:
+    """What is noted of the ends of those windows that are final."""
+    ends = {at: at[1] + WIDTHS_MS[at[0]] for at in wanted}
     cursor.execute("SELECT max(revision) FROM report.topology")
     ((revision,),) = cursor.fetchall()
-    cursor.execute(_PASSES, ([to_datetime(end_ms) for end_ms in sorted(ends_ms)],))
+    cursor.execute(_PASSES, ([to_datetime(end_ms) for end_ms in sorted(set(ends.values()))],))
     noted: dict[int, list[tuple[Any, ...]]] = {}
     for end, *note in cursor.fetchall():
         noted.setdefault(int(end.timestamp()) * 1000, []).append(tuple(note))
-    return {
+    final = {
         end_ms: (*sorted(each, key=lambda note: str(note[0])), (revision,))
         for end_ms, each in noted.items()
         if not any(changed for *_, changed in each)
     }
+    return {at: final[end_ms] for at, end_ms in ends.items() if end_ms in final}
 
 
 def _copied(cursor: Cursor, width: str, starts: Sequence[int]) -> npt.NDArray[Any]:

@@ -8,13 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.store.columnar.blocks import COUNTERS, NOT_FINAL, Block, Instants
+from pipeline.store.columnar.blocks import COUNTERS, NOT_FINAL, Block, Instants, fits
 from pipeline.store.columnar.keys import Codes, LinkKeys
 
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
-
-_MOST = float(1 << 62)
 
 
 class TooLarge(Exception):
@@ -63,7 +61,7 @@ def added_up(
         links, final_at, updated_at, stale = links[inside], final_at[inside], updated_at[inside], stale[inside]
         counters = counters[:, inside]
         block_of = None if block_of is None else block_of[inside]
-    if len(links) and np.abs(counters).astype(np.float64).sum(axis=1).max() > _MOST:
+    if not fits(counters):
         raise TooLarge
 
     group_of_link, example = _link_groups(keys, by)
