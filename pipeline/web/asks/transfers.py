@@ -45,14 +45,18 @@ def transfer(context: Context, identity: str) -> Table:
     return table
 
 
-def in_flight(context: Context, asked: InFlightParameters, *, lost: bool = False) -> Table:
-    """Starts without a complete, oldest first; counted by links and VOs also for those who may not see single ones."""
+def in_flight(context: Context, asked: InFlightParameters, *, lost: bool | None = False) -> Table:
+    """Starts without a complete, oldest first; counted by links and VOs also for those who may not see single ones.
+
+    ``lost`` None: those that are lost and those that are not.
+    """
     span = days(context, asked)
     where = [
         *context.conditions(asked, IN_FLIGHT),
-        Condition("lost", "=", lost),
         Condition("closed_by_state", "=", False),
     ]
+    if lost is not None:
+        where.append(Condition("lost", "=", lost))
     if asked.min_age:
         where.append(Condition("started_at", "<=", to_datetime(context.now_ms - asked.min_age * 1000)))
     by = context.by(IN_FLIGHT, asked.by, ())

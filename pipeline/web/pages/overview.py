@@ -19,7 +19,7 @@ def overview(context: Context, frame: Frame, asked: PicturePage, limits: Thresho
     """Totals beside those of a week before, pictures, links with most failures and most bytes, causes."""
     rows = list(asks.summary(context, like(asked, SummaryParameters, compare="7d")).records())
     failing = asks.links(context, like(asked, Ranked, sort="-failed", limit=50)).records()
-    reporting = like(asked, InFlightParameters, by="fts", limit=1000) if not asked.technology else None
+    reporting = like(asked, InFlightParameters, by="lost", limit=2) if not asked.technology else None
     totals = [row for row in rows if row["period"] == "asked"]
     return {
         "totals": totals,
@@ -37,7 +37,5 @@ def _unpaired(context: Context, asked: InFlightParameters | None) -> dict[str, i
     if asked is None or asked.src or asked.dst:
         return None
     asked = asked.model_copy(update={"from_": "now-7d", "to": "now", "bin": "auto"})
-    return {
-        name: sum(row["count"] for row in asks.in_flight(context, asked, lost=lost).records())
-        for name, lost in (("in flight", False), ("lost", True))
-    }
+    counted = {row["lost"]: row["count"] for row in asks.in_flight(context, asked, lost=None).records()}
+    return {"in flight": counted.get(False, 0), "lost": counted.get(True, 0)}
