@@ -119,7 +119,8 @@ def allowed(role: str, table: str) -> set[str]:
     found = {"SELECT", "INSERT"}
     if table not in ("link", "flow", "error", "queue_message", "outbox", "backlog", "verify_run", "wide_key"):
         found |= {"UPDATE", "LOCK"}
-    if table not in {*NEVER_DELETED, "queue_sample", "freshness", "progress", "final_state"}:
+    alerter = {"heartbeat", "silence", "notification"}
+    if table not in {*NEVER_DELETED, *alerter, "queue_sample", "freshness", "progress", "final_state"}:
         found |= {"DELETE", "LOCK"}
     return found
 
