@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
 
 from consumers.bridge.bridge import Bridge
@@ -15,6 +12,7 @@ from pipeline.cli.errors import DONE
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
+from pipeline.cli.stopping import told_to_stop
 
 _LIBRARIES = ("librdkafka",)
 
@@ -35,9 +33,7 @@ def bridge(settings: Settings, /, health_host: str, health_port: int, verbose: b
       TRANSFERSCOPE_STOMP_BROKERS=stomp+ssl://dashb-mb.cern.ch:61123 transferscope bridge
     """
     logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     working = Bridge(brokers(settings), kafka_access(settings))
     with a_free_address(health_host, health_port):
         page = Page(working.health, working.telemetry, health_host, health_port)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
 
 from consumers.health import Health
@@ -15,6 +12,7 @@ from pipeline.cli.errors import DONE
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import a_free_address, health_options, with_settings
 from pipeline.cli.settings import Settings
+from pipeline.cli.stopping import told_to_stop
 from pipeline.cli.tables import need_tables
 from pipeline.telemetry.telemetry import Telemetry
 
@@ -38,9 +36,7 @@ def relay(settings: Settings, /, health_host: str, health_port: int, verbose: bo
     url, access = settings.need("database_url"), kafka_access(settings)
     need_tables(url)
     logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     health, telemetry = Health(), Telemetry("relay")
     with a_free_address(health_host, health_port):
         page = Page(health, telemetry, health_host, health_port)

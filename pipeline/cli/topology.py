@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
 import time
 from contextlib import closing
 from typing import Any
@@ -15,6 +13,7 @@ from pipeline.cli.errors import CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import say, write, write_json
 from pipeline.cli.settings import Settings
+from pipeline.cli.stopping import told_to_stop
 from pipeline.cli.topology_load import Order, age_sentence, load_and_warn, load_every, sentence
 from pipeline.ingest.topologies import Loaded, newest_topology
 from pipeline.store import topologies
@@ -98,9 +97,7 @@ def load(
     if every is None:
         _tell(load_and_warn(url, order), as_json)
         return
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     load_every(url, order, every, stop, lambda loaded: _tell(loaded, as_json))
 
 
