@@ -9,7 +9,6 @@ import numpy as np
 import sqlalchemy as sa
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.columnar.blocks import Blocks
@@ -19,14 +18,12 @@ from pipeline.store.queries.coarsest import Piece, pieces
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.reports import CHANNELS, LINK_KEYS, LINKS
-from pipeline.store.queries.statement import Statement, view
+from pipeline.store.queries.statement import Statement, as_sql, view
 
 MOST_BLOCKS = 400
 """Of a question: two days by ten minutes, two weeks by hours. Of more, Postgres reads the rows that are asked for."""
 FEW_LINKS = 200
 """Windows of so few links are found faster by their index."""
-
-_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 
 def answered(
@@ -83,8 +80,7 @@ def _links(cursor: Cursor, question: Question) -> list[int] | None:
     select = sa.select(sa.func.array_agg(key.c.link_id)).where(
         *clauses(question.where, {name: key.c[name] for name in LINK_KEYS})
     )
-    compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    cursor.execute(str(compiled), compiled.params)
+    cursor.execute(*as_sql(select))
     ((links,),) = cursor.fetchall()
     return links or []
 

@@ -78,6 +78,16 @@ class Block(NamedTuple):
         """Its memory in bytes."""
         return sum(part.nbytes for part in self)
 
+    def chosen(self, rows: npt.NDArray[np.bool_]) -> Block:
+        """Some of its rows."""
+        return Block(
+            self.links[rows],
+            self.counters[:, rows],
+            self.final_at[rows],
+            self.updated_at[rows],
+            self.stale[rows],
+        )
+
 
 class Blocks:
     """Blocks by width and start. For several threads at once."""
@@ -169,25 +179,41 @@ class Blocks:
 
 def merged(blocks: Sequence[Block]) -> Block | None:
     """One block with a row for each link of these; None when a sum may not fit into 64 bits."""
-    links = np.concatenate([np.empty(0, np.int32), *(block.links for block in blocks)])
-    counters = np.concatenate([np.empty((len(COUNTERS), 0), np.int64), *(block.counters for block in blocks)], axis=1)
-    if not fits(counters):
+    rows = one_after_another(blocks)
+    if not fits(rows.counters):
         return None
-    different, row = np.unique(links, return_inverse=True)
-    sums = np.zeros((len(COUNTERS), len(different)), np.int64)
-    for total, column in zip(sums, counters, strict=True):
-        np.add.at(total, row, column)
-    final_at = np.concatenate([np.empty(0, np.int64), *(block.final_at for block in blocks)])
-    updated_at = np.concatenate([np.empty(0, np.int64), *(block.updated_at for block in blocks)])
-    stale = np.concatenate([np.empty(0, np.bool_), *(block.stale for block in blocks)])
-    first, last = np.full(len(different), np.iinfo(np.int64).max), np.full(len(different), NOT_FINAL)
-    np.minimum.at(first, row, final_at)
-    np.maximum.at(last, row, final_at)
-    newest = np.full(len(different), NOT_FINAL)
-    np.maximum.at(newest, row, updated_at)
-    is_stale = np.zeros(len(different), np.bool_)
-    is_stale[row[stale]] = True
-    return Block(different, sums, np.where(first == NOT_FINAL, NOT_FINAL, last), newest, is_stale)
+    links, group = np.unique(rows.links, return_inverse=True)
+    return added(rows, group, links)
+
+
+def one_after_another(blocks: Sequence[Block]) -> Block:
+    """The rows of all blocks."""
+    if not blocks:
+        none = np.empty(0, np.int64)
+        return Block(np.empty(0, np.int32), np.empty((len(COUNTERS), 0), np.int64), none, none, np.empty(0, np.bool_))
+    links, counters, final_at, updated_at, stale = zip(*blocks, strict=True)
+    return Block(
+        np.concatenate(links),
+        np.concatenate(counters, axis=1),
+        np.concatenate(final_at),
+        np.concatenate(updated_at),
+        np.concatenate(stale),
+    )
+
+
+def added(rows: Block, group: npt.NDArray[np.intp], links: Codes) -> Block:
+    """Rows added up by their ``group``, the place of one of ``links``: a group is final when all its rows are."""
+    counters = np.zeros((len(COUNTERS), len(links)), np.int64)
+    for total, column in zip(counters, rows.counters, strict=True):
+        np.add.at(total, group, column)
+    first, last = np.full(len(links), np.iinfo(np.int64).max), np.full(len(links), NOT_FINAL)
+    np.minimum.at(first, group, rows.final_at)
+    np.maximum.at(last, group, rows.final_at)
+    newest = np.full(len(links), NOT_FINAL)
+    np.maximum.at(newest, group, rows.updated_at)
+    stale = np.zeros(len(links), np.bool_)
+    stale[group[rows.stale]] = True
+    return Block(links, counters, np.where(first == NOT_FINAL, NOT_FINAL, last), newest, stale)
 
 
 def fits(counters: npt.NDArray[np.int64]) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.store.columnar.blocks import COUNTERS, NOT_FINAL, Block, Instants, fits
+from pipeline.store.columnar.blocks import COUNTERS, Block, Instants, added, fits, one_after_another
 from pipeline.store.columnar.keys import Codes, LinkKeys
 
 Flags = npt.NDArray[np.bool_]
@@ -48,52 +48,35 @@ def added_up(
     ``chosen`` tells by place which links count, None: all. ``pairs`` counts distinct pairs of hosts as well, over all
     starts. Raises TooLarge rather than be wrong.
     """
-    links = np.concatenate([block.links for _, block in blocks] or [np.empty(0, np.int32)])
-    counters = np.concatenate([block.counters for _, block in blocks] or [np.empty((len(COUNTERS), 0), np.int64)], 1)
-    final_at, updated_at, stale = (
-        np.concatenate([getattr(block, name) for _, block in blocks] or [np.empty(0, np.int64)])
-        for name in ("final_at", "updated_at", "stale")
-    )
-    instants = np.array([start_ms for start_ms, _ in blocks], np.int64)
+    rows = one_after_another([block for _, block in blocks])
     block_of = np.repeat(np.arange(len(blocks)), [len(block.links) for _, block in blocks]) if apart else None
     if chosen is not None:
-        inside = chosen[links]
-        links, final_at, updated_at, stale = links[inside], final_at[inside], updated_at[inside], stale[inside]
-        counters = counters[:, inside]
+        inside = chosen[rows.links]
+        rows = rows.chosen(inside)
         block_of = None if block_of is None else block_of[inside]
-    if not fits(counters):
+    if not fits(rows.counters):
         raise TooLarge
 
     group_of_link, example = _link_groups(keys, by)
-    group = group_of_link[links].astype(np.int64)
+    combined = group_of_link[rows.links].astype(np.int64)
     if block_of is not None:
-        group += block_of * len(example)
-    number = len(example) * (len(blocks) if block_of is not None else 1)
-    there = np.flatnonzero(np.bincount(group, minlength=number))
-    place = np.zeros(number, np.int64)
+        combined += block_of * len(example)
+    # As np.unique would do, which sorts all rows.
+    there = np.flatnonzero(np.bincount(combined))
+    place = np.zeros(int(combined.max(initial=-1)) + 1, np.intp)
     place[there] = np.arange(len(there))
-    group = place[group]
-
-    sums = np.zeros((len(COUNTERS), len(there)), np.int64)
-    for total, column in zip(sums, counters, strict=True):
-        np.add.at(total, group, column)
-    first, last = np.full(len(there), np.iinfo(np.int64).max), np.full(len(there), NOT_FINAL)
-    np.minimum.at(first, group, final_at)
-    np.maximum.at(last, group, final_at)
-    newest = np.full(len(there), NOT_FINAL)
-    np.maximum.at(newest, group, updated_at)
-    is_stale = np.zeros(len(there), np.bool_)
-    is_stale[group[stale.astype(np.bool_)]] = True
-
+    group = place[combined]
     of_link = there % max(len(example), 1)
+    found = added(rows, group, example[of_link].astype(np.int32))
+    instants = np.array([start_ms for start_ms, _ in blocks], np.int64)
     return Groups(
         instants[there // max(len(example), 1)] if apart else None,
-        {name: keys.codes(name)[example[of_link]] for name in by},
-        dict(zip(COUNTERS, sums, strict=True)),
-        np.where(first == NOT_FINAL, NOT_FINAL, last),
-        newest,
-        is_stale,
-        _pairs(keys, links, group, len(there)) if pairs else None,
+        {name: keys.codes(name)[found.links] for name in by},
+        dict(zip(COUNTERS, found.counters, strict=True)),
+        found.final_at,
+        found.updated_at,
+        found.stale,
+        _pairs(keys, rows.links, group, len(there)) if pairs else None,
     )
 
 

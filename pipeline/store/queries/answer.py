@@ -8,8 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg2.extensions import connection as Connection
-from sqlalchemy import Dialect, Select
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.stages.windows import WIDTHS_MS
 from pipeline.store.columnar.answers import answered
@@ -24,7 +22,7 @@ from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.queues import queues_statement
 from pipeline.store.queries.reports import BACKLOG, HOSTS, QUEUES, STATES, VO_PAIRS
 from pipeline.store.queries.rows import rows_statement
-from pipeline.store.queries.statement import Statement
+from pipeline.store.queries.statement import Statement, as_sql
 from pipeline.store.queries.states import states_statement
 from pipeline.store.queries.vo_pairs import vo_pairs_statement
 from pipeline.store.queries.vos import vos_statement
@@ -38,9 +36,6 @@ _OWN: dict[str, Callable[[Question], Statement]] = {
     BACKLOG.name: backlog_statement,
 }
 """Reports whose statement is theirs alone."""
-
-_DIALECT: Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
-
 
 Rows = Generator[Sequence[Any], None, None]
 
@@ -201,9 +196,3 @@ def _sort(rows: list[tuple[Any, ...]], place: int, order: Order) -> None:
     rows.sort(key=lambda row: (row[place] is not None, row[place] or 0), reverse=order.descending)
     if not order.descending:
         rows.sort(key=lambda row: row[place] is None)
-
-
-def as_sql(select: Select[Any]) -> tuple[str, Any]:
-    """Text and parameters of a statement, as a cursor takes them."""
-    compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    return str(compiled), compiled.params

@@ -8,11 +8,12 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store.queries.answer import as_sql, statement
+from pipeline.store.queries.answer import statement
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.queries.question import Order, Question
 from pipeline.store.queries.revision import Revision, revision_of
+from pipeline.store.queries.statement import as_sql
 
 ROWS_AT_ONCE = 2000
 

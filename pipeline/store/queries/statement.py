@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from pipeline.store.queries.columns import Column
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.queries.question import Order
+
+_DIALECT: sa.Dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,9 @@ def ordered(orders: Iterable[Order], expressions: Mapping[str, Any]) -> list[Any
         (expressions[order.column].desc() if order.descending else expressions[order.column].asc()).nulls_last()
         for order in orders
     ]
+
+
+def as_sql(select: sa.Select[Any]) -> tuple[str, Any]:
+    """Text and parameters of a statement, as a cursor takes them."""
+    compiled = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params
