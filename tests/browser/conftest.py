@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from pipeline.web.app import create_app
-from pipeline.web.config import WebConfig
-from pipeline.web.serving import Server
 from tests.browser.watching import Watched
 from tests.support import postgres
-from tests.support.browsed import NOW_MS, Clock, served, traffic
+from tests.support.browsed import NOW_MS, Site, application, site_over, traffic
 from tests.support.chromium import Missing, chromium
 from tests.support.page_routes import crawl
 from tests.support.replayed import replayed
-from tests.support.tokens import reads_and_operates
 
 TOKEN = {"Authorization": "Bearer reads"}
 # Without these a new profile asks the browser's maker for updates and lists.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-
-
-@dataclass
-class Site:
-    """The application under test: its ``url``, an address (path and query) for each page route, its ``database``."""
-
-    url: str
-    addresses: dict[str, str]
-    clock: Clock
-    database: str
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +41,15 @@ def browser() -> Iterator[Browser]:
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages over a day of traffic; nobody changes it."""
     folder = tmp_path_factory.mktemp("site")
-    with postgres.template(postgres_server) as empty, replayed(empty, folder, traffic()) as url:
-        reads_and_operates(url)
-        config = WebConfig(url)
-        clock = Clock()
-        app = create_app(config, Server(config, clock=clock))
+    with (
+        postgres.template(postgres_server) as empty,
+        replayed(empty, folder, traffic()) as url,
+        site_over(url) as found,
+    ):
+        app = application(url, found.clock)  # of its own: it ends with its client
         with TestClient(app, headers=TOKEN | {"accept": "text/html"}) as client:
-            addresses = crawl(app, client, ["/", "/matrix?rows=host&cols=host", "/sign-in"])
-        again = create_app(config, Server(config, clock=clock))  # the first one is closed now
-        with served(again) as address:
-            yield Site(address, addresses, clock, url)
+            found.addresses |= crawl(app, client, ["/", "/matrix?rows=host&cols=host", "/sign-in"])
+        yield found
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import TOKEN, Site
+from tests.browser.conftest import TOKEN
 from tests.browser.watching import Watched
-from tests.support.browsed import HOSTILE, MINUTE
+from tests.support.browsed import HOSTILE, MINUTE, Site
 from tests.support.page_routes import page_paths
 
 pytestmark = pytest.mark.stack

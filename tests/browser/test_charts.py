@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
-from tests.support.browsed import HOSTILE, MINUTE
+from tests.support.browsed import HOSTILE, MINUTE, Site
 
 pytestmark = pytest.mark.stack
 

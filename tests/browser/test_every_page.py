@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
+from tests.support.browsed import Site
 from tests.support.page_routes import page_paths
 
 pytestmark = pytest.mark.stack

@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from pipeline.cli.main import run
-from pipeline.web.app import create_app
-from pipeline.web.config import WebConfig
-from pipeline.web.serving import Server
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
 from tests.support import postgres
-from tests.support.browsed import MINUTE, Clock, served
-from tests.support.lines import COMPLETE, NOON_MS, complete, line, write
-from tests.support.tokens import reads_and_operates
+from tests.support.browsed import MINUTE, Site, site_over
+from tests.support.lines import COMPLETE, NOON_MS, complete, line
+from tests.support.replayed import replayed
 
 pytestmark = pytest.mark.stack
 
@@ -43,15 +38,8 @@ def lines() -> list[str]:
 @pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    with postgres.template(postgres_server) as url:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv(postgres.VARIABLE, url)
-            assert run(["replay", str(write(folder / "traffic.jsonl", lines()))]) == 0
-        reads_and_operates(url)
-        config = WebConfig(url)
-        clock = Clock()
-        with served(create_app(config, Server(config, clock=clock))) as address:
-            yield Site(address, {}, clock, url)
+    with postgres.template(postgres_server) as empty, replayed(empty, folder, lines()) as url, site_over(url) as found:
+        yield found
 
 
 def figure(page: Page, title: str = "Throughput by VO") -> Locator:

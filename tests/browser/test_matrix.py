@@ -7,9 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
-from tests.support.browsed import MINUTE
+from tests.support.browsed import MINUTE, Site
 
 pytestmark = pytest.mark.stack
 

@@ -16,14 +16,9 @@ from playwright.sync_api import Page, expect
 
 from pipeline.store.session import connect
 from pipeline.store.window_filler import fill_windows
-from pipeline.web.app import create_app
-from pipeline.web.config import WebConfig
-from pipeline.web.serving import Server
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
 from tests.support import postgres
-from tests.support.browsed import MINUTE, NOW_MS, Clock, served
-from tests.support.tokens import reads_and_operates
+from tests.support.browsed import MINUTE, NOW_MS, Site, site_over
 
 pytestmark = pytest.mark.stack
 
@@ -75,11 +70,8 @@ def site(postgres_server: str) -> Iterator[Site]:
     with postgres.template(postgres_server) as url:
         with closing(connect(url)) as store:
             fill_windows(store, NOW_MS, days=1, links=5900, sites=200, seed=1)
-        clock = Clock()
-        reads_and_operates(url)
-        config = WebConfig(url)
-        with served(create_app(config, Server(config, clock=clock))) as address:
-            yield Site(address, {}, clock, url)
+        with site_over(url) as found:
+            yield found
 
 
 def told(name: str, ms: float, goal_ms: float) -> None:

@@ -9,19 +9,14 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipeline.cli.main import run
 from pipeline.devstack.plan import POSTGRES
 from pipeline.devstack.stack import Stack
-from pipeline.web.app import create_app
-from pipeline.web.config import WebConfig
-from pipeline.web.serving import Server
-from tests.browser.conftest import TOKEN, Site
+from tests.browser.conftest import TOKEN
 from tests.browser.watching import Watched
 from tests.support import postgres
-from tests.support.browsed import MINUTE, Clock, served, traffic
-from tests.support.lines import write
+from tests.support.browsed import MINUTE, Site, site_over, traffic
+from tests.support.replayed import replayed
 from tests.support.services import services
-from tests.support.tokens import reads_and_operates
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -52,16 +47,9 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
 
 @pytest.fixture(scope="module")
 def site(outage: Outage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    with postgres.template(outage.services.env()[postgres.VARIABLE]) as url:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv(postgres.VARIABLE, url)
-            assert run(["replay", str(write(folder / "traffic.jsonl", traffic()))]) == 0
-        reads_and_operates(url)
-        config = WebConfig(url)
-        clock = Clock()
-        with served(create_app(config, Server(config, clock=clock))) as address:
-            yield Site(address, {}, clock, url)
+    server, folder = outage.services.env()[postgres.VARIABLE], tmp_path_factory.mktemp("site")
+    with postgres.template(server) as empty, replayed(empty, folder, traffic()) as url, site_over(url) as found:
+        yield found
 
 
 def minute_passes(page: Page, site: Site) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.test_every_page import FURTHER, SCROLLS_SIDEWAYS
 from tests.browser.watching import Watched
+from tests.support.browsed import Site
 from tests.support.page_routes import page_paths
 
 pytestmark = pytest.mark.stack

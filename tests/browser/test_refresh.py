@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
-from tests.support.browsed import MINUTE
+from tests.support.browsed import MINUTE, Site
 
 pytestmark = pytest.mark.stack
 

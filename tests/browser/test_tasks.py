@@ -11,8 +11,8 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.watching import Watched
+from tests.support.browsed import Site
 from tests.support.database import Database
 
 pytestmark = pytest.mark.stack

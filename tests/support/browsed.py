@@ -6,12 +6,17 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
 
+from pipeline.web.app import create_app
+from pipeline.web.config import WebConfig
+from pipeline.web.serving import Server
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start
+from tests.support.tokens import reads_and_operates
 
 MINUTE = 60_000
 NOW_MS = NOON_MS + 62 * MINUTE
@@ -30,6 +35,31 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_ms / 1000
+
+
+@dataclass
+class Site:
+    """The application under test: its ``url``, an address (path and query) for each page route, its ``database``."""
+
+    url: str
+    addresses: dict[str, str]
+    clock: Clock
+    database: str
+
+
+def application(database: str, clock: Clock) -> FastAPI:
+    """The application over a database; its readers and operators have the tokens of ``reads_and_operates``."""
+    config = WebConfig(database)
+    return create_app(config, Server(config, clock=clock))
+
+
+@contextmanager
+def site_over(database: str) -> Iterator[Site]:
+    """The application over a database, with the tokens of ``reads_and_operates``, behind a real socket."""
+    reads_and_operates(database)
+    clock = Clock()
+    with served(application(database, clock)) as url:
+        yield Site(url, {}, clock, database)
 
 
 def traffic() -> list[str]:
