@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from pipeline.cli.audited import note
-from pipeline.cli.errors import ANSWER_IS_NO, CommandError
+from pipeline.cli.errors import CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write
 from pipeline.cli.settings import Settings
@@ -87,7 +87,7 @@ def end(settings: Settings, /, id: int) -> None:
     url = settings.need("database_url")
     with closing(connect(url)) as connection:
         if not store.end(connection, id):
-            raise CommandError(f"no silence {id} holds: transferscope silences list shows those that do", ANSWER_IS_NO)
+            raise CommandError(f"no silence {id} holds: transferscope silences list shows those that do")
     note(url, "end silence", str(id))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from datetime import datetime
 
@@ -68,7 +68,8 @@ def record(
             # What is older than that was sampled in another life of the process.
             history = _history(cursor, at, KNOWN_FOR_S)
             add_samples(cursor, at, samples, history)
-            judged = [*_judged(cursor, samples, at, limits, history), *_gone(cursor, samples, told)]
+            is_open = alerts.open_subjects(cursor)
+            judged = [*_judged(cursor, samples, at, limits, history, is_open), *_gone(samples, told, is_open)]
             changes = alerts.apply(cursor, [*judged, *alert_conditions.judged(cursor, at, limits)], at)
             alerts.beat(cursor, at)
             return changes
@@ -103,9 +104,13 @@ def _history(cursor: Cursor, at: datetime, seconds: float, keys: Iterable[Key] |
 
 
 def _judged(
-    cursor: Cursor, samples: Sequence[Sample], at: datetime, limits: Limits, history: History
+    cursor: Cursor,
+    samples: Sequence[Sample],
+    at: datetime,
+    limits: Limits,
+    history: History,
+    is_open: Set[tuple[str, str]],
 ) -> Iterator[Judged]:
-    is_open = alerts.open_subjects(cursor)
     speaks_for = _first_of_each_broker(samples)
     long = {
         sample.key
@@ -135,9 +140,9 @@ def _first_of_each_broker(samples: Sequence[Sample]) -> set[Key]:
     return set(first.values())
 
 
-def _gone(cursor: Cursor, samples: Sequence[Sample], told: frozenset[str]) -> Iterator[Judged]:
+def _gone(samples: Sequence[Sample], told: frozenset[str], is_open: Set[tuple[str, str]]) -> Iterator[Judged]:
     """Orphans that are no longer there."""
     there = {subject(*sample.key) for sample in samples}
-    for rule, about in alerts.open_subjects(cursor):
+    for rule, about in is_open:
         if rule == ORPHAN and about not in there and about.rpartition(" on ")[2] in told:
             yield Judged(Verdict.CLEAR, Finding(rule, about, 0, 0, ""))

@@ -83,6 +83,7 @@ def test_silences_are_given_listed_and_ended(shell: Shell, database_url: str, da
     assert shell.json("query", "alerts")[0]["silenced_until"] == listed["ends_at"]
     shell("silences", "end", str(number))
     shell("silences", "end", str(number), code=1)
+    assert f"transferscope: no silence {number} holds: transferscope silences list shows" in shell.err
     assert shell.json("silences", "list") == []
     assert [each["id"] for each in shell.json("silences", "list", "--all")] == [number]
     assert database.value("SELECT ends_at <= now() FROM report.silence")
