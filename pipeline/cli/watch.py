@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import time
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from pipeline.cli.errors import UNREACHABLE
 from pipeline.cli.outcomes import outcome
+from pipeline.cli.stopping import told_to_stop
 from pipeline.cli.terminal import safe
 
 
@@ -29,18 +29,13 @@ def watch(draw: Callable[[], Drawing], every_s: float) -> None:
     """Show what ``draw`` gives, again after every pause of ``every_s``; returns on SIGINT and SIGTERM.
 
     While something that it needs is away the last answer stays, under a line that says so and how old it is. The first
-    one must succeed: its errors, and all bugs, are raised.
+    one must succeed: its errors, and all bugs, are raised. A signal does not interrupt, it ends the pause: a
+    KeyboardInterrupt that is raised while a destructor or a callback from C runs is printed and forgotten.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the cursor would stay hidden
-    try:
-        _redraw(draw, every_s)
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    _redraw(draw, every_s, told_to_stop())
 
 
-def _redraw(draw: Callable[[], Drawing], every_s: float) -> None:
+def _redraw(draw: Callable[[], Drawing], every_s: float, stop: threading.Event) -> None:
     shown, at = draw(), _now()
     plan = f"every {every_s:g} s until Ctrl-C"
     with Live(
@@ -50,8 +45,7 @@ def _redraw(draw: Callable[[], Drawing], every_s: float) -> None:
         redirect_stdout=False,
         redirect_stderr=False,
     ) as live:
-        while True:
-            time.sleep(every_s)
+        while not stop.wait(every_s):
             try:
                 shown, at = draw(), _now()
             except Exception as error:
