@@ -1,0 +1,96 @@
+"""``python -m tests.chaos``: runs with random faults on real services, each held against an independent recount."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.chaos import campaign, site
+from tests.chaos.faults import impossible
+from tests.chaos.run import Outcome, run
+from tests.chaos.schedule import KINDS, Schedule, schedule
+
+_SCALE = 0.1
+_RUNS_OF_A_SITE = 25
+"""A site is made anew after so many: what it gathers must not make later runs differ from earlier ones."""
+
+
+def main() -> int:
+    options = _options()
+    if options.table:
+        campaign.write_table()
+        return 0
+    folder = Path(options.keep or tempfile.mkdtemp(prefix="transferscope-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    seeds = range(options.seed, options.seed + options.runs)
+    while seeds:
+        here, seeds = seeds[:_RUNS_OF_A_SITE], seeds[_RUNS_OF_A_SITE:]
+        place = folder / f"site-{here[0]}"
+        place.mkdir()
+        with ExitStack() as opened:
+            current = opened.enter_context(site.opened(place))
+            for kind, why in impossible(current).items():
+                print(f"left out: {kind} ({why})", flush=True)
+            for number, seed in enumerate(here, 1):
+                planned = schedule(seed, options.scale, options.only or KINDS).without(impossible(current))
+                if not _one(current, planned, folder, options):
+                    failed += 1
+                    seeds = range(here[0] + number, options.seed + options.runs)
+                    break
+        shutil.rmtree(place)
+    print(f"{options.runs - failed} of {options.runs} runs good" + (f"; the others are in {folder}" if failed else ""))
+    return 1 if failed else 0
+
+
+def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.Namespace) -> bool:
+    """Whether the run was good; its folder is kept if not."""
+    print(planned, flush=True)
+    its_folder = folder / f"run-{planned.seed}"
+    its_folder.mkdir()
+    began = time.monotonic()
+    outcome = run(current, planned, its_folder)
+    seconds = time.monotonic() - began
+    print(f"  {_sentence(outcome)}; {seconds:.0f} s", flush=True)
+    if options.log:
+        campaign.append(planned, outcome, options.scale, seconds)
+    if outcome.is_good:
+        shutil.rmtree(its_folder)
+        return True
+    told = outcome.verdict.told if outcome.verdict else (outcome.trouble,)
+    (its_folder / "differences.txt").write_text("\n".join((str(planned), *told)) + "\n")
+    for name, stack in (("first", current.stack), ("second", current.brokers[1].stack)):
+        shutil.copytree(stack.logs("supervisor").parent, its_folder / name)
+    print(f"  NOT GOOD: {its_folder}; once more: python -m tests.chaos --seed {planned.seed}", flush=True)
+    return False
+
+
+def _sentence(outcome: Outcome) -> str:
+    recovered = ", ".join(f"{played.recovery_s} s after {' + '.join(played.kinds)}" for played in outcome.played)
+    if outcome.verdict is None:
+        return f"did not end ({outcome.trouble[:300]}); recovered {recovered or 'never'}"
+    messages, lost, doubled, unequal, _ = outcome.verdict
+    return f"{messages} messages, {lost} lost, {doubled} doubled, {unequal} cells unequal; recovered {recovered}"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--runs", type=int, default=1, help="how many, with seeds from --seed on (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="decides the schedule and the messages (default 1)")
+    parser.add_argument(
+        "--scale", type=float, default=_SCALE, help=f"share of their full length that faults last (default {_SCALE})"
+    )
+    parser.add_argument("--only", action="append", choices=list(KINDS), help="kinds of fault to draw from; repeatable")
+    parser.add_argument("--keep", metavar="FOLDER", help="where the folders of runs go that are not good")
+    parser.add_argument("--log", action="store_true", help=f"append each run to {campaign.LOG.name}")
+    parser.add_argument("--table", action="store_true", help=f"run nothing: write {campaign.TABLE.name} from the log")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

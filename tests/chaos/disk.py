@@ -1,0 +1,61 @@
+"""A small disk for PostgreSQL's tables, which can be filled up: a tmpfs, so only root has it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tests.support.database import Database
+
+SPACE = "chaos"
+"""Name of the tablespace on it."""
+_SIZE = "1g"
+_BALLAST = "ballast"
+
+
+class Disk:
+    """Mounted while the context of ``mounted`` lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """No byte is left on it meanwhile."""
+        ballast = self._folder / _BALLAST
+        space = os.statvfs(self._folder)
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize)
+        try:
+            yield
+        finally:
+            ballast.unlink()
+
+
+@contextmanager
+def mounted(folder: Path, server_url: str) -> Iterator[Disk]:
+    """A new disk in the folder, with a tablespace of that server. Raises OSError when it cannot be mounted."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=0700", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        folder.rmdir()
+        raise OSError(done.stderr.strip())
+    try:
+        with closing(Database(server_url)) as database:
+            owner = Path(database.value("SHOW data_directory")).stat()
+            tables = folder / "tables"
+            tables.mkdir()
+            for path in (folder, tables):
+                os.chown(path, owner.st_uid, owner.st_gid)
+            database.ask(f"CREATE TABLESPACE {SPACE} LOCATION '{tables}'")
+        yield Disk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
