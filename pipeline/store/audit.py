@@ -5,9 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-import psycopg2
-
-from pipeline.store.session import Connection, Cursor, Unavailable
+from pipeline.store.session import AWAY, Connection, Cursor, Unavailable
 
 BEGUN = "begun"
 DONE = "done"
@@ -56,7 +54,7 @@ def note(connection: Connection, action: Action, result: str = DONE) -> None:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ WRITE")
             add(cursor, action, result)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except AWAY as error:
         raise Unavailable("PostgreSQL", connection.info.host or "local socket", str(error)) from error
 
 

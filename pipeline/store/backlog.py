@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from datetime import datetime
 
-import psycopg2
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
@@ -33,7 +32,7 @@ from pipeline.stages.backlog import (
 )
 from pipeline.store import alert_conditions, alerts
 from pipeline.store.alerts import Changes
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 
 KNOWN_FOR_S = 90
 """After so long without a sample nobody knows what waits: three samples that are as far apart as they may be."""
@@ -73,7 +72,7 @@ def record(
             changes = alerts.apply(cursor, [*judged, *alert_conditions.judged(cursor, at, limits)], at)
             alerts.beat(cursor, at)
             return changes
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except AWAY as error:
         raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
 
 

@@ -19,7 +19,7 @@ from pipeline.store import audit, forgetting, outbox, retention
 from pipeline.store.folding import Folding
 from pipeline.store.partitions import DAY_MS, Partitions
 from pipeline.store.retention import Retention
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Housekeeper:
         try:
             with closing(connect(self._url, "transferscope housekeeper", _LOCK_WAIT)) as connection:
                 return self._keep_house(connection) if _is_alone(connection) else Done()
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
 
     def _keep_house(self, connection: Connection) -> Done:

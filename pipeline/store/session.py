@@ -5,14 +5,27 @@ from __future__ import annotations
 from functools import lru_cache
 
 import psycopg2
+from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import Engine, create_engine
 
-__all__ = ["Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
+__all__ = ["AWAY", "Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
 
-_OPTIONS = "-c timezone=UTC -c datestyle=ISO"
+AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, ReadOnlySqlTransaction)
+"""What psycopg2 raises when the server is away or ends a session, and when it takes no changes: a stand-by does not."""
+
+_IDLE_S, _INTERVAL_S, _PROBES = 10, 5, 3
+_SILENT_MS = 25_000
+"""A host that falls silent (it lost its power, a firewall forgot the connection) is given up after this, probes or not:
+while something is unacknowledged TCP sends no probes, and by itself tries for a quarter of an hour. The server does
+likewise with us: the locks of a writer whose host is gone would keep others waiting for two hours."""
+_OPTIONS = (
+    "-c timezone=UTC -c datestyle=ISO"
+    f" -c tcp_keepalives_idle={_IDLE_S} -c tcp_keepalives_interval={_INTERVAL_S} -c tcp_keepalives_count={_PROBES}"
+    f" -c tcp_user_timeout={_SILENT_MS}"
+)
 
 
 class Unavailable(Exception):
@@ -36,9 +49,10 @@ def connect(database_url: str, application: str = "transferscope", options: str 
             application_name=application,
             options=f"{_OPTIONS} {options}".strip(),
             connect_timeout=10,
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
+            keepalives_idle=_IDLE_S,
+            keepalives_interval=_INTERVAL_S,
+            keepalives_count=_PROBES,
+            tcp_user_timeout=_SILENT_MS,
         )
     except psycopg2.OperationalError as error:
         raise Unavailable("PostgreSQL", service_address(database_url), _with_remedy(str(error))) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,8 @@ import pytest
 
 from pipeline.ingest import BatchResult, Ingest
 from pipeline.store import migrations
+from pipeline.store.finality import Passes
+from pipeline.store.outbox import Outbox, Taken
 from pipeline.store.session import Unavailable, connect
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.database import Database
@@ -78,6 +82,51 @@ def test_a_connection_that_was_ended_meanwhile_is_told_once_and_then_made_anew(
     use(ingest)
     assert ingest.process(BATCH) in (STORED, AGAIN)
     assert_counted_once(database)
+
+
+def take_no_changes(database: Database, *, so_it_is: bool) -> None:
+    """As a stand-by does, or a primary after a failover to another server; everybody begins anew."""
+    how = "SET default_transaction_read_only = on" if so_it_is else "RESET default_transaction_read_only"
+    database.ask(f"ALTER DATABASE {urlsplit(database.url).path[1:]} {how}")
+    end_writers(database)
+
+
+def test_a_server_that_takes_no_changes_is_away_as_long_as_it_does_not(ingest: Ingest, database: Database) -> None:
+    ingest.refresh()
+    take_no_changes(database, so_it_is=True)
+    with pytest.raises(Unavailable):  # the session is ended
+        ingest.process(BATCH)
+    with pytest.raises(Unavailable, match="read-only"):
+        ingest.refresh()
+    with pytest.raises(Unavailable, match="read-only"):
+        ingest.process(BATCH)
+    with pytest.raises(Unavailable, match="read-only"):
+        Outbox(database.url).done(Taken([1], []))
+    take_no_changes(database, so_it_is=False)
+    assert ingest.process(BATCH) == STORED
+    assert_counted_once(database)
+
+
+def test_progress_that_cannot_be_read_is_an_outage(database: Database) -> None:
+    with closing(connect(database.url)) as other:
+        other.cursor().execute("LOCK TABLE store.progress IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="lock"):
+            Passes(database.url).progress()
+
+
+def test_a_host_that_falls_silent_is_given_up_by_both_sides_within_half_a_minute(database: Database) -> None:
+    with closing(connect(database.url)) as connection, connection.cursor() as cursor:
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            assert 0 < ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+            client = [
+                ours.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+        cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name LIKE 'tcp\\_%'")
+        server = dict(cursor.fetchall())
+    assert 0 < server["tcp_user_timeout"] <= 30_000
+    for idle_s, interval_s, count in (client, [server[f"tcp_keepalives_{n}"] for n in ("idle", "interval", "count")]):
+        assert 0 < idle_s + interval_s * count <= 30
 
 
 def test_a_batch_whose_connection_ends_while_it_is_written_can_be_committed_again(
