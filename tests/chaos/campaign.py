@@ -115,12 +115,19 @@ def _sum(lines: Sequence[Line], name: str) -> int:
 
 def _origin() -> Line:
     facts = machine()
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=LOG.parent, capture_output=True, text=True, check=False
-    )
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or "unknown",
+        "commit": _commit(),
         "machine": f"{facts['cores']} cores of {facts['processor']}, {facts['memory_gib']} GiB",
         "load": facts["load_1m"],
     }
+
+
+def _commit() -> str:
+    """What is checked out, with a + where code was changed since."""
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *arguments], cwd=LOG.parents[2], capture_output=True, text=True, check=False)
+
+    changed = git("diff", "--quiet", "HEAD", "--", "*.py").returncode
+    return git("rev-parse", "--short", "HEAD").stdout.strip() + ("+" if changed else "")
