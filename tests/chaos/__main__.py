@@ -17,7 +17,8 @@ from tests.chaos.schedule import KINDS, Schedule, schedule
 
 _SCALE = 0.1
 _RUNS_OF_A_SITE = 25
-"""A site is made anew after so many: what it gathers must not make later runs differ from earlier ones."""
+"""A site is made anew after so many, and after a run that lost something or did not end: what it gathers must not make
+later runs differ from earlier ones."""
 
 
 def main() -> int:
@@ -39,8 +40,9 @@ def main() -> int:
                 print(f"left out: {kind} ({why})", flush=True)
             for number, seed in enumerate(here, 1):
                 planned = schedule(seed, options.scale, options.only or KINDS).without(impossible(current))
-                if not _one(current, planned, folder, options):
-                    failed += 1
+                outcome = _one(current, planned, folder, options)
+                failed += not outcome.is_good
+                if outcome.verdict is None or not outcome.verdict.is_good:
                     seeds = range(here[0] + number, options.seed + options.runs)
                     break
         shutil.rmtree(place)
@@ -48,8 +50,8 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.Namespace) -> bool:
-    """Whether the run was good; its folder is kept if not."""
+def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.Namespace) -> Outcome:
+    """A run, told and logged; its folder is kept when it was not good."""
     print(planned, flush=True)
     its_folder = folder / f"run-{planned.seed}"
     its_folder.mkdir()
@@ -61,13 +63,13 @@ def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.
         campaign.append(planned, outcome, options.scale, seconds)
     if outcome.is_good:
         shutil.rmtree(its_folder)
-        return True
+        return outcome
     told = outcome.verdict.told if outcome.verdict else (outcome.trouble,)
     (its_folder / "differences.txt").write_text("\n".join((str(planned), *told)) + "\n")
     for name, stack in (("first", current.stack), ("second", current.brokers[1].stack)):
         shutil.copytree(stack.logs("supervisor").parent, its_folder / name)
     print(f"  NOT GOOD: {its_folder}; once more: python -m tests.chaos --seed {planned.seed}", flush=True)
-    return False
+    return outcome
 
 
 def _sentence(outcome: Outcome) -> str:

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
+from consumers.bridge.depth import queue_depths
+from consumers.errors import Unreachable
 from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.admin import Offsets
 from consumers.worker.config import GROUP, TOPICS
 from tests.chaos.scene import Scene
-from tests.chaos.site import BOOTSTRAP
+from tests.chaos.site import BOOTSTRAP, BROKER_API, Broker
 
 LIMIT_S = 30.0
 """By then it must have happened."""
 _GIVE_UP_S = 90.0
-_POLL_S = 0.2
+_POLL_S = 0.3
 
-Places = Mapping[tuple[str, int], Offsets]
+
+class _Look(NamedTuple):
+    """Messages that each broker has got rid of, and what the workers have committed."""
+
+    acknowledged: list[int]
+    offsets: Mapping[tuple[str, int], Offsets]
 
 
 def measure(scene: Scene) -> float:
-    """Seconds from now until something new is in Kafka and each partition in which messages wait now has moved on.
+    """Seconds from now until each broker is rid of further messages and each partition in which some wait has moved on.
 
     AssertionError when that takes three times as long as it may.
     """
-    kafka = KafkaAccess((scene.site.settings[BOOTSTRAP],))
     began = time.monotonic()
-    before: Places | None = None
+    before: _Look | None = None
     while True:
         try:
-            now = admin.lag(kafka, GROUP, TOPICS)
-        except KafkaAway:  # it answers some seconds after it has come back
+            now = _look(scene)
+        except (KafkaAway, Unreachable):  # it answers some seconds after it has come back
             now = None
         before = before or now
         took_s = time.monotonic() - began
@@ -43,10 +51,22 @@ def measure(scene: Scene) -> float:
         scene.wait(_POLL_S)
 
 
-def _has_moved(before: Places, now: Places, *, more_comes: bool) -> bool:
-    came = sum(place.end for place in now.values()) > sum(place.end for place in before.values())
-    waited = [place for place, offsets in before.items() if offsets.lag]
-    return (came or not more_comes) and all(_committed(now[place]) > _committed(before[place]) for place in waited)
+def _look(scene: Scene) -> _Look:
+    offsets = admin.lag(KafkaAccess((scene.site.settings[BOOTSTRAP],)), GROUP, TOPICS)
+    return _Look([_acknowledged(broker) for broker in scene.site.brokers], offsets)
+
+
+def _acknowledged(broker: Broker) -> int:
+    name = broker.settings["TRANSFERSCOPE_BROKER_API_USER"]
+    password = Path(broker.settings["TRANSFERSCOPE_BROKER_API_PASSWORD_FILE"]).read_text().strip()
+    return sum(queue.dequeued for queue in queue_depths(broker.settings[BROKER_API], name, password))
+
+
+def _has_moved(before: _Look, now: _Look, *, more_comes: bool) -> bool:
+    bridged = all(later > earlier for earlier, later in zip(before.acknowledged, now.acknowledged, strict=True))
+    waited = [place for place, offsets in before.offsets.items() if offsets.lag]
+    committed = all(_committed(now.offsets[place]) > _committed(before.offsets[place]) for place in waited)
+    return committed and (bridged or not more_comes)
 
 
 def _committed(offsets: Offsets) -> int:

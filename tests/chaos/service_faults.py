@@ -8,10 +8,10 @@ from random import Random
 
 from pipeline.devstack.plan import ACTIVEMQ, KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
-from tests.chaos.proxy import Proxy
 from tests.chaos.scene import Play, Scene
 from tests.chaos.schedule import Fault
 from tests.chaos.site import Site
+from tests.support.tcp_proxy import Proxy
 
 _CUTS = 3
 _DELAY_S = 0.1

@@ -14,10 +14,10 @@ from pipeline.devstack.plan import ACTIVEMQ
 from pipeline.devstack.stack import Stack
 from pipeline.store.session import engine
 from tests.chaos.disk import SPACE, Disk, mounted
-from tests.chaos.proxy import Proxy, kafka_frames
 from tests.support import postgres
 from tests.support.commands import Commands
 from tests.support.database import Database
+from tests.support.tcp_proxy import Proxy, kafka_frames
 
 DATABASE_URL = "TRANSFERSCOPE_DATABASE_URL"
 BOOTSTRAP = "TRANSFERSCOPE_KAFKA_BOOTSTRAP"
