@@ -23,12 +23,12 @@ from pipeline.stages.finality import Source, Watermark, final_until, topic_of
 from pipeline.stages.windows import WIDTHS_MS, Deltas
 from pipeline.store import locks
 from pipeline.store.copying import moment
-from pipeline.store.session import AWAY, Unavailable, connect, service_address
+from pipeline.store.session import AWAY, LETS_GO, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
 _ALONE = 0x7473_666E
-_LOCK_WAIT = "-c lock_timeout=1s"
+_OPTIONS = f"-c lock_timeout=1s {LETS_GO}"
 """Who waits for a day keeps everybody who comes after him waiting: rather another time."""
 _BASE = timedelta(minutes=10)
 
@@ -129,7 +129,7 @@ class Passes:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
-            with closing(connect(self._url, "transferscope finality", _LOCK_WAIT)) as connection:
+            with closing(connect(self._url, "transferscope finality", _OPTIONS)) as connection:
                 yield connection
         except AWAY as error:
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error

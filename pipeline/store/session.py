@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import psycopg2
-from psycopg2.errors import ReadOnlySqlTransaction
+from psycopg2.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
@@ -13,7 +13,12 @@ from sqlalchemy import Engine, create_engine
 
 __all__ = ["AWAY", "Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
 
-AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, ReadOnlySqlTransaction)
+AWAY = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ReadOnlySqlTransaction,
+    IdleInTransactionSessionTimeout,
+)
 """What psycopg2 raises when the server is away or ends a session, and when it takes no changes: a stand-by does not."""
 
 _IDLE_S, _INTERVAL_S, _PROBES = 10, 5, 3
@@ -26,6 +31,10 @@ _OPTIONS = (
     f" -c tcp_keepalives_idle={_IDLE_S} -c tcp_keepalives_interval={_INTERVAL_S} -c tcp_keepalives_count={_PROBES}"
     f" -c tcp_user_timeout={_SILENT_MS}"
 )
+
+LETS_GO = "-c idle_in_transaction_session_timeout=30s"
+"""``options`` for those who hold locks that others wait for: the server ends the session of a process that is stopped
+in the middle of a transaction (SIGSTOP, a virtual machine that is moved). It would hold up all others with it."""
 
 
 class Unavailable(Exception):

@@ -25,7 +25,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import finality, flow_rows, locks, settings, state, window_rows, writer
+from pipeline.store import finality, flow_rows, locks, session, settings, state, window_rows, writer
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import AWAY, Unavailable, connect, service_address
@@ -80,7 +80,7 @@ class Store:
         """The connection, made anew when the last one is gone. Raises Unavailable."""
         if self._connection is None or self._connection.closed:
             self._connection = None
-            made = connect(self._url, self._application, _PLANS)
+            made = connect(self._url, self._application, f"{_PLANS} {session.LETS_GO}")
             try:
                 with made, made.cursor() as cursor:
                     cursor.execute(window_rows.TEMPORARY)

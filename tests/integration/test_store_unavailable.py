@@ -16,7 +16,8 @@ import psycopg2
 import pytest
 
 from pipeline.ingest import BatchResult, Ingest
-from pipeline.store import migrations
+from pipeline.stages.decide import Effects, decide
+from pipeline.store import migrations, session, transaction
 from pipeline.store.finality import Passes
 from pipeline.store.outbox import Outbox, Taken
 from pipeline.store.session import Unavailable, connect
@@ -185,6 +186,36 @@ def test_tables_that_are_not_as_they_should_be_stop_the_writer_and_no_message_is
     database.ask("ALTER TABLE store.transfer RENAME COLUMN elsewhere TO ipver")
     assert ingest.process(BATCH) == STORED
     assert database.value("SELECT count(*) FROM report.dead_letter") == 0
+
+
+def test_a_writer_that_is_stopped_in_the_middle_of_a_batch_holds_nobody_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LETS_GO", "-c idle_in_transaction_session_timeout=2s")
+    is_stopped, may_go_on = threading.Event(), threading.Event()
+
+    def stop_once(*arguments: Any) -> Effects:
+        if not is_stopped.is_set():
+            is_stopped.set()
+            may_go_on.wait(60)
+        return decide(*arguments)
+
+    monkeypatch.setattr(transaction, "decide", stop_once)
+    with (
+        closing(Ingest(database.url)) as stopped,
+        closing(Ingest(database.url)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stopped.refresh()
+        batch = pool.submit(stopped.process, BATCH)
+        assert is_stopped.wait(30)
+        monkeypatch.undo()
+        assert other.process(BATCH) == STORED
+        may_go_on.set()
+        with pytest.raises(Unavailable):
+            batch.result(timeout=30)
+        assert stopped.process(BATCH) == AGAIN
+    assert_counted_once(database)
 
 
 def test_two_writers_with_one_transfer_wait_for_each_other(database: Database) -> None:
