@@ -11,6 +11,8 @@ from tests.support.commands import Commands, Running
 
 BRIDGE, RELAY, WORKER = "bridge", "relay", "worker"
 WORKERS = 2
+_AT_WORK = {BRIDGE: "connected to ", RELAY: "relaying", WORKER: "our partitions"}
+_START_S = 120
 _RESTART_S = 1.0
 
 
@@ -25,9 +27,12 @@ class Crew:
         self._start_at: list[tuple[float, str]] = []
 
     def start(self) -> None:
-        """All of them."""
+        """All of them; returns when each is at work."""
         for name in (BRIDGE, RELAY, *[WORKER] * WORKERS):
             self._add(name)
+        for name, processes in self._up.items():
+            for process in processes:
+                process.await_word(_AT_WORK[name], _START_S)
 
     def kill(self, name: str, rng: Random) -> None:
         """kill -9 of one of them; another is started in its place."""
