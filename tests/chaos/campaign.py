@@ -75,6 +75,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
     for kind, found in KINDS.items():
         its = [each for each in ended if any(kind in fault["kinds"] for fault in each["faults"])]
         took = [fault["recovery_s"] for each in its for fault in each["faults"] if kind in fault["kinds"]]
+        took = [seconds for seconds in took if seconds is not None]
         times = f"{median(took):.1f} | {max(took):.1f}" if took else "– | –"
         counts = " | ".join(f"{_sum(its, name):,}" for name in ("messages", "lost", "doubled"))
         yield f"| {kind} | {found.meaning} | {len(its)} | {counts} | {times} |"
@@ -106,7 +107,7 @@ def _what(line: Line) -> str:
         return str(line["trouble"]).splitlines()[0].replace("|", "\\|")[:160]
     if line["lost"] or line["doubled"] or line["unequal"]:
         return f"{line['lost']} lost, {line['doubled']} doubled, {line['unequal']} unequal"
-    return f"recovery {max(fault['recovery_s'] for fault in line['faults'])} s"
+    return f"recovery {max(fault['recovery_s'] or 0.0 for fault in line['faults'])} s"
 
 
 def _sum(lines: Sequence[Line], name: str) -> int:

@@ -29,10 +29,10 @@ class _Look(NamedTuple):
     offsets: Mapping[tuple[str, int], Offsets]
 
 
-def measure(scene: Scene) -> float:
+def measure(scene: Scene) -> float | None:
     """Seconds from now until each broker is rid of further messages and each partition in which some wait has moved on.
 
-    AssertionError when that takes three times as long as it may.
+    None when all is published, so that nothing need come. AssertionError when it takes three times as long as it may.
     """
     began = time.monotonic()
     before: _Look | None = None
@@ -43,8 +43,10 @@ def measure(scene: Scene) -> float:
             now = None
         before = before or now
         took_s = time.monotonic() - began
-        if before and now and _has_moved(before, now, more_comes=scene.traffic.is_publishing):
-            return took_s
+        if not scene.traffic.is_publishing:
+            return None
+        if before and now and _has_moved(before, now):
+            return round(took_s, 1)
         assert took_s < _GIVE_UP_S, (
             f"nothing moves {took_s:.0f} s after the end of the faults: {before} then, {now} now"
         )
@@ -62,11 +64,10 @@ def _acknowledged(broker: Broker) -> int:
     return sum(queue.dequeued for queue in queue_depths(broker.settings[BROKER_API], name, password))
 
 
-def _has_moved(before: _Look, now: _Look, *, more_comes: bool) -> bool:
+def _has_moved(before: _Look, now: _Look) -> bool:
     bridged = all(later > earlier for earlier, later in zip(before.acknowledged, now.acknowledged, strict=True))
     waited = [place for place, offsets in before.offsets.items() if offsets.lag]
-    committed = all(_committed(now.offsets[place]) > _committed(before.offsets[place]) for place in waited)
-    return committed and (bridged or not more_comes)
+    return bridged and all(_committed(now.offsets[place]) > _committed(before.offsets[place]) for place in waited)
 
 
 def _committed(offsets: Offsets) -> int:

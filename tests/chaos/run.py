@@ -26,10 +26,10 @@ _IDLE_S = 120
 
 
 class Played(NamedTuple):
-    """Faults that happened together, and the seconds until messages moved again afterwards."""
+    """Faults that happened together, and the seconds until messages moved again afterwards (None: no more came)."""
 
     kinds: tuple[str, ...]
-    recovery_s: float
+    recovery_s: float | None
 
 
 class Outcome(NamedTuple):
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_good(self) -> bool:
-        late = any(played.recovery_s > recovery.LIMIT_S for played in self.played)
+        late = any((played.recovery_s or 0.0) > recovery.LIMIT_S for played in self.played)
         return self.verdict is not None and self.verdict.is_good and not late
 
 
@@ -79,7 +79,7 @@ def _run(site: Site, schedule: Schedule, folder: Path, played: list[Played]) -> 
         for step in schedule.steps:
             scene.wait(step.wait_s)
             _play(scene, step.faults)
-            played.append(Played(tuple(fault.kind for fault in step.faults), round(recovery.measure(scene), 1)))
+            played.append(Played(tuple(fault.kind for fault in step.faults), recovery.measure(scene)))
         coming.finish()
         scene.wait(0)
         commands.wait_idle(_IDLE_S)

@@ -13,7 +13,7 @@ from tests.support.hostile import hostile_messages
 from tests.support.publishing import Publisher, broker_of
 from tests.support.recounted import rough_traffic
 
-RATE = 60
+RATE = 25
 """Messages a second for each broker, as long as faults come; the rest follows at once."""
 _HURRY = 2000
 _BURST = 300
