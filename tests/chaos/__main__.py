@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -98,6 +99,8 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    for ends in (signal.SIGINT, signal.SIGTERM):  # in the background too: disks are unmounted, services stopped
+        signal.signal(ends, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
