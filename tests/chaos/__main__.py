@@ -11,6 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from pipeline.devstack.errors import StackError
 from tests.chaos import campaign, site
 from tests.chaos.faults import impossible
 from tests.chaos.run import Outcome, run
@@ -29,26 +30,32 @@ def main() -> int:
         return 0
     folder = Path(options.keep or tempfile.mkdtemp(prefix="transferscope-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    seeds = range(options.seed, options.seed + options.runs)
+    failed = void = 0
+    seeds = list(range(options.seed, options.seed + options.runs))
     while seeds:
-        here, seeds = seeds[:_RUNS_OF_A_SITE], seeds[_RUNS_OF_A_SITE:]
-        place = folder / f"site-{here[0]}"
+        place = folder / f"site-{seeds[0]}"
         place.mkdir()
         with ExitStack() as opened:
             current = opened.enter_context(site.opened(place))
             for kind, why in impossible(current).items():
                 print(f"left out: {kind} ({why})", flush=True)
-            for number, seed in enumerate(here, 1):
-                planned = schedule(seed, options.scale, options.only or KINDS).without(impossible(current))
-                outcome = _one(current, planned, folder, options)
+            for _ in range(_RUNS_OF_A_SITE):
+                if not seeds:
+                    break
+                planned = schedule(seeds.pop(0), options.scale, options.only or KINDS).without(impossible(current))
+                try:
+                    outcome = _one(current, planned, folder, options)
+                except StackError as error:
+                    print(f"  no run, a service did not come up: {error}", flush=True)
+                    void += 1
+                    break
                 failed += not outcome.is_good
                 if outcome.verdict is None or not outcome.verdict.is_good:
-                    seeds = range(here[0] + number, options.seed + options.runs)
                     break
         shutil.rmtree(place)
-    print(f"{options.runs - failed} of {options.runs} runs good" + (f"; the others are in {folder}" if failed else ""))
-    return 1 if failed else 0
+    good = options.runs - failed - void
+    print(f"{good} of {options.runs} runs good, {failed} not, {void} void; what is left of them is in {folder}")
+    return 1 if failed or void else 0
 
 
 def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.Namespace) -> Outcome:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from consumers.bridge.publish import create_queues
+from pipeline.devstack.errors import StackError
 from schemas.topics import TOPICS
 from tests.chaos import recovery, traffic
 from tests.chaos.crew import Crew
@@ -21,6 +24,7 @@ from tests.chaos.verdict import Verdict, judge
 from tests.support.commands import Commands
 from tests.support.emptied import empty_topics, remove_queues
 from tests.support.postgres import copy_of
+from tests.support.publishing import broker_of
 
 _IDLE_S = 120
 
@@ -48,11 +52,14 @@ class Outcome(NamedTuple):
 def run(site: Site, schedule: Schedule, folder: Path) -> Outcome:
     """Logs of the processes and the record of what was published are left in ``folder``, which must be there.
 
-    Kinds of fault that the schedule names must be possible.
+    Kinds of fault that the schedule names must be possible. Raises StackError when a service does not come up again:
+    that says nothing about what is tested.
     """
     played: list[Played] = []
     try:
         verdict = _run(site, schedule, folder, played)
+    except StackError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the campaign keeps it and goes on
         return Outcome(tuple(played), None, f"{type(error).__name__}: {error}")
     return Outcome(tuple(played), verdict, "")
@@ -69,8 +76,9 @@ def _run(site: Site, schedule: Schedule, folder: Path, played: list[Played]) -> 
             ending.callback(remove_queues, broker.settings, consumer)
         ending.callback(commands.close)
         crew = Crew(commands, site.behind(url))
+        for broker in site.brokers:
+            create_queues(replace(broker_of(broker.settings), consumer=consumer))
         crew.start()
-        commands.wait_idle()
         messages = traffic.regular(schedule.messages, schedule.seed)
         coming = Traffic(messages, [broker.settings for broker in site.brokers])
         ending.callback(coming.stop)
