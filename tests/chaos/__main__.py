@@ -81,10 +81,7 @@ def _one(current: site.Site, planned: Schedule, folder: Path, options: argparse.
 
 
 def _sentence(outcome: Outcome) -> str:
-    recovered = ", ".join(
-        f"{'?' if played.recovery_s is None else played.recovery_s} s after {' + '.join(played.kinds)}"
-        for played in outcome.played
-    )
+    recovered = ", ".join(f"{played.recovery_s} s after {' + '.join(played.kinds)}" for played in outcome.played)
     if outcome.verdict is None:
         return f"did not end ({outcome.trouble[:300]}); recovered {recovered or 'never'}"
     messages, lost, doubled, unequal, _ = outcome.verdict

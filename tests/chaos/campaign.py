@@ -75,7 +75,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
     for kind, found in KINDS.items():
         its = [each for each in ended if any(kind in fault["kinds"] for fault in each["faults"])]
         took = [fault["recovery_s"] for each in its for fault in each["faults"] if kind in fault["kinds"]]
-        took = [seconds for seconds in took if seconds is not None]
+        took = [seconds for seconds in took if seconds is not None]  # the first runs could not always tell
         times = f"{median(took):.1f} | {max(took):.1f}" if took else "– | –"
         counts = " | ".join(f"{_sum(its, name):,}" for name in ("messages", "lost", "doubled"))
         yield f"| {kind} | {found.meaning} | {len(its)} | {counts} | {times} |"

@@ -30,10 +30,10 @@ _IDLE_S = 120
 
 
 class Played(NamedTuple):
-    """Faults that happened together, and the seconds until messages moved again afterwards (None: no more came)."""
+    """Faults that happened together, and the seconds until messages moved again afterwards."""
 
     kinds: tuple[str, ...]
-    recovery_s: float | None
+    recovery_s: float
 
 
 class Outcome(NamedTuple):
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_good(self) -> bool:
-        late = any((played.recovery_s or 0.0) > recovery.LIMIT_S for played in self.played)
+        late = any(played.recovery_s > recovery.LIMIT_S for played in self.played)
         return self.verdict is not None and self.verdict.is_good and not late
 
 
@@ -80,11 +80,12 @@ def _run(site: Site, schedule: Schedule, folder: Path, played: list[Played]) -> 
             create_queues(replace(broker_of(broker.settings), consumer=consumer))
         crew.start()
         messages = traffic.regular(schedule.messages, schedule.seed)
-        coming = Traffic(messages, [broker.settings for broker in site.brokers])
+        shares = 2 * len(schedule.steps) + 1
+        coming = Traffic(messages, [broker.settings for broker in site.brokers], shares)
         ending.callback(coming.stop)
-        coming.begin()
         scene = Scene(site, url, crew, coming)
         for step in schedule.steps:
+            coming.go_on()
             scene.wait(step.wait_s)
             _play(scene, step.faults)
             played.append(Played(tuple(fault.kind for fault in step.faults), recovery.measure(scene)))

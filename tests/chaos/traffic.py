@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import Random
 
 from consumers.bridge.publish import publish
@@ -14,7 +14,7 @@ from tests.support.publishing import Publisher, broker_of
 from tests.support.recounted import rough_traffic
 
 RATE = 25
-"""Messages a second for each broker, as long as faults come; the rest follows at once."""
+"""Messages a second of a share for each broker, as long as faults come; the rest follows at once."""
 _HURRY = 2000
 _BURST = 300
 _LARGEST = 100_000
@@ -22,54 +22,50 @@ _POISONED = Mix(poison=0.9)
 
 
 class Traffic:
-    """Every other message goes to the other broker while the context lasts."""
+    """Messages in shares, each begun when the run says so; every other one goes to the other broker."""
 
-    def __init__(self, messages: Sequence[SimMessage], brokers: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, messages: Sequence[SimMessage], brokers: Sequence[Mapping[str, str]], shares: int) -> None:
         """``brokers``: the settings that name each of them."""
         self._brokers = brokers
-        self._publishers = [
-            Publisher(messages[number :: len(brokers)], broker, RATE, chunks_a_second=1)
-            for number, broker in enumerate(brokers)
-        ]
-        self._messages = messages
+        self._waiting = [messages[number::shares] for number in range(shares)]
+        self._begun: list[tuple[int, Sequence[SimMessage], Publisher]] = []
         self._more: list[SimMessage] = []
 
-    def begin(self) -> None:
-        """From now on messages come."""
-        for publisher in self._publishers:
+    def go_on(self) -> None:
+        """Begin the next share; the brokers must be there."""
+        share = self._waiting.pop(0)
+        for number, broker in enumerate(self._brokers):
+            messages = share[number :: len(self._brokers)]
+            publisher = Publisher(messages, broker, RATE, chunks_a_second=1)
+            self._begun.append((number, messages, publisher))
             publisher.__enter__()
 
-    @property
-    def is_publishing(self) -> bool:
-        """Whether more messages come by themselves."""
-        return any(publisher.is_publishing for publisher in self._publishers)
-
     def finish(self) -> None:
-        """Publish what is left; returns when the brokers have stored all of it."""
-        for publisher in self._publishers:
+        """Publish all that is left; returns when the brokers have stored it."""
+        while self._waiting:
+            self.go_on()
+        for _, _, publisher in self._begun:
             publisher.hurry(_HURRY)
-        for publisher in self._publishers:
+        for _, _, publisher in self._begun:
             publisher.__exit__(None, None, None)
 
     def stop(self) -> None:
         """Publish no more."""
-        for publisher in self._publishers:
+        for _, _, publisher in self._begun:
             publisher.stop()
 
     def published(self) -> list[SimMessage]:
         """All that the brokers have stored, a copy for each time."""
-        number = len(self._brokers)
-        chosen = [
-            message
-            for place, each in enumerate(self._publishers)
-            for message in self._messages[place::number][: each.published]
-        ]
+        chosen = [message for _, share, publisher in self._begun for message in share[: publisher.published]]
         return [*chosen, *self._more]
 
     @contextmanager
     def paused(self, broker: int) -> Iterator[None]:
         """Nothing is on the way to that broker meanwhile: it may go away."""
-        with self._publishers[broker].paused():
+        with ExitStack() as all_paused:
+            for number, _, publisher in self._begun:
+                if number == broker:
+                    all_paused.enter_context(publisher.paused())
             yield
 
     def publish(self, messages: Sequence[SimMessage], rng: Random) -> None:
