@@ -136,7 +136,7 @@ def figures(cases: Sequence[Case]) -> list[Figure]:
         if case.kind == "rows":
             found.append(Figure(f"{case.name}: database afterwards", case.disk_gb, "GB"))
         if case.kind == "links":
-            found.append(Figure(f"{case.name}: links that messages came over", case.links, ""))
+            found.append(Figure(f"{case.name}: links with their channels and FTS", case.links, ""))
         if case is not first:
             ratio = case.cost_us / first.cost_us
             grown.append((ratio, case))

@@ -156,7 +156,9 @@ def commit_waiting(
     with ExitStack() as started, closing(connect(url)) as store:
         before = sum(totals(store))
         children = [
-            started.enter_context(Child(["worker"], environment, folder / f"worker-{name}-{number}.log"))
+            started.enter_context(
+                Child(["worker"], environment, folder / f"worker {name} {number}.log".replace(" ", "-"))
+            )
             for number in range(workers)
         ]
         watch = Watch(lambda: sum(totals(store)) - before, lambda: writer_pids(store), children)

@@ -16,7 +16,7 @@ def test_more_links_are_more_links_and_each_case_counts_its_own_messages(tmp_pat
         *("bench", "growth", "--messages", 10_000, "--rows", "none", "--workers", "none", "--links", "1000,20000")
     )
     figures = {figure["name"]: figure for figure in said["figures"]}
-    few, many = (figures[f"{links} links: links that messages came over"]["value"] for links in ("1,000", "20,000"))
+    few, many = (figures[f"{links} links: links with their channels and FTS"]["value"] for links in ("1,000", "20,000"))
     assert 200 < few < many
     for links in ("1,000", "20,000"):
         assert figures[f"{links} links"]["value"] > 0

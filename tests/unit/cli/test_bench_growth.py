@@ -34,7 +34,7 @@ def test_each_cost_is_held_against_the_first_of_its_kind() -> None:
     assert links.reached is False
     assert "1 million rows: cost to that of 1 million rows" not in found
     assert found["1 million rows: database afterwards"].value == 1.5
-    assert found["1,000 links: links that messages came over"].value == 500
+    assert found["1,000 links: links with their channels and FTS"].value == 500
     dearest = found["what becomes dear first"]
     assert dearest.value == pytest.approx(2.2)
     assert dearest.unit.endswith("with 100,000 links: their server side 20.0 to 90.0 µs")
