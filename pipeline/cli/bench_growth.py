@@ -80,7 +80,8 @@ class Growing:
 def growth(messages: int, rows: str, workers: str, links: str, as_json: bool) -> None:
     """Commit new messages into ever fuller tables, with ever more workers, over ever more links.
 
-    Each size may be none. Uses a local stack of its own. Thirty million rows take half an hour to make and 25 GB of disk.
+    Each size may be none. Uses a local stack of its own. Thirty million rows take half an hour to make and 25 GB of
+    disk.
 
     \b
     Example:

@@ -31,7 +31,7 @@ from pipeline.cli.resources import Resources, used_by
 from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
-from pipeline.simulator import simulate
+from pipeline.simulator import Simulation, simulate
 from pipeline.simulator.mix import CLEAN, Mix
 from pipeline.store import migrations
 from pipeline.store.activity import writer_pids
@@ -127,8 +127,9 @@ def run(
 
 def feed_records(settings: Settings, messages: int, seed: int = 1, mix: Mix = CLEAN) -> None:
     """The messages of a simulation into Kafka, beside what is there."""
+    simulation = simulate(messages, seed, time.time_ns() // 1_000_000 - 2 * _HOUR_MS, mix=mix)
     with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka_access(settings), progress.counting(records(messages, settings.partitions, seed, mix)))
+        feed(kafka_access(settings), progress.counting(records(simulation, settings.partitions)))
 
 
 def _run(
@@ -216,13 +217,15 @@ class Watch:
         return _Moment(at, committed, used_by(child.pid for child in self._children), used_by(self._servers()))
 
 
-def records(messages: int, partitions: int, seed: int = 1, mix: Mix = CLEAN) -> Iterator[Record]:
+def records(simulation: Simulation, partitions: int) -> Iterator[Record]:
     """The messages as a bridge writes them."""
     sources = {topic: Source("bench:61613", topic, kind, partitions) for topic, kind in BROKER_TOPICS.items()}
-    begin_ms = time.time_ns() // 1_000_000 - 2 * _HOUR_MS
-    for number, message in enumerate(simulate(messages, seed, begin_ms, mix=mix)):
+    for number, message in enumerate(simulation):
         headers = {name: text.encode() for name, text in message.headers.items()}
-        headers |= {"message-id": b"ID:bench-%d:%d" % (seed, number), "content-length": b"%d" % len(message.body)}
+        headers |= {
+            "message-id": b"ID:bench-%d:%d" % (simulation.seed, number),
+            "content-length": b"%d" % len(message.body),
+        }
         yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)
 
 
