@@ -24,6 +24,7 @@ from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.simulator.mix import CLEAN
+from pipeline.store.footprint import footprint
 from pipeline.store.session import connect
 
 _MILLION = 1_000_000
@@ -61,12 +62,9 @@ class Growing:
         """So many new messages, and their way from Kafka into the tables as they are."""
         feed_records(self._settings, self._messages, next(self._seeds), replace(CLEAN, links=links))
         run = commit_waiting(self.url, self._environment, self._messages, workers, self._folder, name)
-        with closing(connect(self.url)) as store, store.cursor() as cursor:
-            cursor.execute(
-                "SELECT (SELECT count(*) FROM store.link), pg_database_size(current_database()) / 1e9::float"
-            )
-            found, disk_gb = cursor.fetchone() or (0, 0.0)
-        return Case(kind, name, run, found, disk_gb)
+        with closing(connect(self.url)) as store:
+            left = footprint(store)
+        return Case(kind, name, run, left.links, left.database_bytes / 1e9)
 
 
 @click.command()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
-from psycopg2.extensions import connection as Connection
 
 from consumers.bridge.publish import publish
 from consumers.kafka.feed import feed
@@ -31,7 +30,8 @@ from pipeline.cli.soak_picture import picture
 from pipeline.cli.soak_samples import Sample, figures, look
 from pipeline.simulator import simulate
 from pipeline.simulator.mix import CLEAN
-from pipeline.store.session import connect
+from pipeline.store.footprint import counted_in_windows
+from pipeline.store.session import Connection, connect
 from pipeline.store.totals import totals
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ def soak(messages: int, through_brokers: int, every: float, into: Path | None, a
             store = started.enter_context(closing(connect(settings.need("database_url"))))
             progress = started.enter_context(Progress("soak", "messages", whole))
             samples = _watch(store, children, load, whole, every, progress)
-        found, windows = totals(store), _in_windows(store)
+        found, windows = totals(store), counted_in_windows(store)
         say("transferscope verify")
         run_to_end(["verify"], environment, quiet=True)
     if into is not None:
@@ -181,13 +181,6 @@ def _watch(
             raise Died(f"the workers stopped at {committed} of {whole} messages")
         samples.append(look(time.monotonic() - began, committed, samples[-1] if samples else None, pids, store))
     return samples
-
-
-def _in_windows(store: Connection) -> int:
-    with store, store.cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(started + ok + failed + aborted), 0)::bigint FROM report.link_10m")
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 def _write_csv(path: Path, samples: Sequence[Sample]) -> None:

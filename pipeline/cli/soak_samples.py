@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from psycopg2.extensions import connection as Connection
-
 from pipeline.cli.bench_report import Figure
+from pipeline.store.footprint import footprint
+from pipeline.store.session import Connection
 
 MEMORY, FILES, CONNECTIONS, DATABASE, LOG, RATE = (
     "memory of {}",
@@ -24,11 +24,6 @@ _UNITS = {MEMORY: "MB", FILES: "", CONNECTIONS: "", DATABASE: "kB", LOG: "MB", R
 _MOST_RATIO = 1.1
 _LEAST_RATE_RATIO = 0.8
 
-_SIZES = """
-SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
-    pg_database_size(current_database()), (SELECT coalesce(sum(size), 0)::bigint FROM pg_ls_waldir())
-"""
-
 
 class Sample(NamedTuple):
     """One look: seconds since the beginning, messages committed until then, and each series' value in its unit."""
@@ -40,12 +35,10 @@ class Sample(NamedTuple):
 
 def look(at_s: float, committed: int, before: Sample | None, pids: Mapping[str, int], store: Connection) -> Sample:
     """A sample of these processes and of the store. ``before`` is the one before it: rates are between the two."""
-    with store, store.cursor() as cursor:
-        cursor.execute(_SIZES)
-        connections, database, log = cursor.fetchone() or (0, 0, 0)
-    values = {CONNECTIONS: float(connections), LOG: log / 1e6}
+    found = footprint(store)
+    values = {CONNECTIONS: float(found.connections), LOG: found.log_bytes / 1e6}
     if committed:
-        values[DATABASE] = database / committed / 1e3
+        values[DATABASE] = found.database_bytes / committed / 1e3
     if before is not None and at_s > before.at_s:
         values[RATE] = (committed - before.committed) / (at_s - before.at_s)
     for name, pid in pids.items():
