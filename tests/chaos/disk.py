@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tests.support.database import Database
@@ -14,6 +14,7 @@ SPACE = "chaos"
 """Name of the tablespace on it."""
 _SIZE = "1g"
 _BALLAST = "ballast"
+_PIECES = (2**20, 2**12)
 
 
 class Disk:
@@ -26,13 +27,22 @@ class Disk:
     def full(self) -> Iterator[None]:
         """No byte is left on it meanwhile."""
         ballast = self._folder / _BALLAST
-        space = os.statvfs(self._folder)
         with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize)
+            _fill(file.fileno())
         try:
             yield
         finally:
             ballast.unlink()
+
+
+def _fill(descriptor: int) -> None:
+    """Large pieces, then small ones, until nothing is left: PostgreSQL may take some meanwhile."""
+    begin = 0
+    for piece in _PIECES:
+        with suppress(OSError):
+            while True:
+                os.posix_fallocate(descriptor, begin, piece)
+                begin += piece
 
 
 @contextmanager
