@@ -13,7 +13,7 @@ from tests.chaos.run import run
 from tests.chaos.schedule import schedule
 from tests.chaos.site import Site
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 SCALE = 0.1
 SEEDS = (9, 11, 31)
