@@ -12,6 +12,7 @@ from tests.support.commands import Commands, Running
 BRIDGE, RELAY, WORKER = "bridge", "relay", "worker"
 WORKERS = 2
 _AT_WORK = {BRIDGE: "connected to ", RELAY: "relaying", WORKER: "our partitions"}
+_BEGUN = "health page at "
 _START_S = 120
 _RESTART_S = 1.0
 
@@ -46,13 +47,14 @@ class Crew:
         return rng.choice(self._up[name])
 
     def scale(self, number: int) -> None:
-        """So many workers; those that are too many end in order."""
+        """So many workers; those that are too many end in order, or by SIGKILL while they begin."""
         leaving, self._up[WORKER] = self._up[WORKER][number:], self._up[WORKER][:number]
+        begun = [worker for worker in leaving if _BEGUN in worker.said()]
         for worker in leaving:
-            worker.tell_to_end()
+            worker.tell_to_end() if worker in begun else worker.kill()
         for _ in range(number - len(self._up[WORKER])):
             self._add(WORKER)
-        for worker in leaving:
+        for worker in begun:
             worker.end()
 
     def replace_worker(self, settings: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -46,9 +47,12 @@ def _fill(descriptor: int) -> None:
 
 
 @contextmanager
-def mounted(folder: Path, server_url: str) -> Iterator[Disk]:
-    """A new disk in the folder, with a tablespace of that server. Raises OSError when it cannot be mounted."""
-    folder.mkdir()
+def mounted(server_url: str) -> Iterator[Disk]:
+    """A new disk with a tablespace of that server. Raises OSError when it cannot be mounted.
+
+    It is in a folder of its own, because PostgreSQL's user may not enter the folders of tests.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="transferscope-disk-"))
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=0700", "tmpfs", str(folder)],
         capture_output=True,
@@ -69,3 +73,4 @@ def mounted(folder: Path, server_url: str) -> Iterator[Disk]:
         yield Disk(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()

@@ -75,7 +75,7 @@ def opened(folder: Path) -> Iterator[Site]:
             Broker(its_stack, one, started.enter_context(Proxy(_port(one[BROKERS]))))
             for its_stack, one in zip((stack, second), both, strict=True)
         ]
-        disk = started.enter_context(_disk(folder, settings[DATABASE_URL]))
+        disk = started.enter_context(_disk(settings[DATABASE_URL]))
         template_url = started.enter_context(postgres.template(settings[DATABASE_URL]))
         if disk is not None:
             _move(template_url, settings[DATABASE_URL])
@@ -93,10 +93,10 @@ def _second_broker(folder: Path) -> Stack:
 
 
 @contextmanager
-def _disk(folder: Path, server_url: str) -> Iterator[Disk | None]:
+def _disk(server_url: str) -> Iterator[Disk | None]:
     with ExitStack() as opened_disk:
         try:
-            disk = opened_disk.enter_context(mounted(folder / "disk", server_url))
+            disk = opened_disk.enter_context(mounted(server_url))
         except OSError:
             disk = None
         yield disk
