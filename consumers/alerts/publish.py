@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.feed import feed
@@ -26,10 +26,10 @@ class Depths:
         self._access = access
         self._is_away = False
 
-    def publish(self, samples: Sequence[Sample]) -> None:
-        """All of them, acknowledged. What Kafka does not take is left out; that is said when it begins."""
+    def publish(self, samples: Sequence[Sample], at: datetime) -> None:
+        """All samples of that time, acknowledged. What Kafka does not take is left out; that is said when it begins."""
         try:
-            feed(self._access, _records(samples, datetime.now(UTC)))
+            feed(self._access, _records(samples, at))
         except KafkaAway as error:
             if not self._is_away:
                 log.warning("samples are not published: %s", error)

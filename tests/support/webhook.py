@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,13 +12,14 @@ from typing import Any
 
 
 class Webhook(ThreadingHTTPServer):
-    """``told`` are the paths with the documents."""
+    """``told`` are the paths with the documents, ``told_at`` the times, in seconds since the epoch."""
 
     class Handler(BaseHTTPRequestHandler):
         server: Webhook
 
         def do_POST(self) -> None:
             document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.server.told_at.append(time.time())
             self.server.told.append((self.path, document))
             self.send_response(200)
             self.send_header("Content-Length", "0")
@@ -29,6 +31,7 @@ class Webhook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Webhook.Handler)
         self.told: list[tuple[str, Any]] = []
+        self.told_at: list[float] = []
 
     @property
     def url(self) -> str:
