@@ -2,7 +2,8 @@
 
 Keeps the depth of several queues of a real ActiveMQ wandering around 5000, runs ``transferscope alerts``, recounts the
 alerts from the samples that it published, and tells how long raising and clearing took. Exit code 1 if one differs or
-takes longer than a minute.
+takes longer than a minute. On services of its own, unless the environment names some; in a database and with queues of
+its own in any case.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import argparse
 import os
 import sys
 import tempfile
+import uuid
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.cli.machine import line, machine
 from tests.support.commands import Commands
+from tests.support.emptied import remove_queues
 from tests.support.jitter import Outcome, jitter
+from tests.support.postgres import empty
 from tests.support.services import services
 
 BAR_S = 60.0
@@ -30,17 +35,17 @@ def main() -> int:
     parser.add_argument("--sample-seconds", type=int, default=20, help="time between two samples (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="of the ways that they take (default: 1)")
     chosen = parser.parse_args()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRANSFERSCOPE_")}
-    with tempfile.TemporaryDirectory(prefix="transferscope-jitter-") as name, services(Path(name), inherited) as stack:
-        commands = Commands({**stack.env(), "TRANSFERSCOPE_STOMP_CONSUMER": "jitter"}, Path(name))
-        try:
-            commands("init")
-            print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {line(machine())}", flush=True)
-            outcome = jitter(
-                commands, chosen.minutes * 60, chosen.limit, chosen.sample_seconds, chosen.queues, chosen.seed
-            )
-        finally:
-            commands.close()
+    with ExitStack() as used:
+        folder = Path(used.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-jitter-")))
+        environment = used.enter_context(services(folder, os.environ)).env()
+        url = used.enter_context(empty(environment["TRANSFERSCOPE_DATABASE_URL"]))
+        consumer = f"jitter-{uuid.uuid4().hex[:12]}"
+        used.callback(remove_queues, environment, consumer)
+        own = {"TRANSFERSCOPE_DATABASE_URL": url, "TRANSFERSCOPE_STOMP_CONSUMER": consumer}
+        commands = used.enter_context(closing(Commands(environment | own, folder)))
+        commands("init")
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {line(machine())}", flush=True)
+        outcome = jitter(commands, chosen.minutes * 60, chosen.limit, chosen.sample_seconds, chosen.queues, chosen.seed)
     print(f"seed {chosen.seed}, limit {chosen.limit}, a sample every {chosen.sample_seconds} s, {chosen.minutes:g} min")
     return report(outcome)
 

@@ -15,6 +15,7 @@ import click
 from consumers.bridge.mapping import Source, record_of
 from consumers.kafka import admin
 from consumers.kafka.feed import feed
+from consumers.kafka.groups import forget_group
 from consumers.kafka.producer import Record
 from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
@@ -135,7 +136,7 @@ def _run(
     migrations.upgrade(url)
     if filled:
         _fill(url, filled)
-    admin.forget_group(kafka_access(settings), GROUP)
+    forget_group(kafka_access(settings), GROUP)
     python_before = python_alone()
     with ExitStack() as started, closing(connect(url)) as store:
         children = [

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+from consumers.alerts.groups import GroupsAsk
 from consumers.alerts.notify import Sender
-from consumers.alerts.sample import Answer, Ask, JolokiaAsk, StatisticsAsk, Watched
+from consumers.alerts.sample import Ask, JolokiaAsk, StatisticsAsk, Watched
 from consumers.alerts.senders.alertmanager import Alertmanager
 from consumers.alerts.senders.journal import Journal
 from consumers.alerts.senders.mail import Mail, MailSettings
 from consumers.bridge.settings import QUEUE, BrokerSettings
 from consumers.errors import Unreachable
-from consumers.kafka import admin
 from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers, must_be_readable
 from pipeline.cli.errors import ConfigurationError
@@ -20,7 +20,6 @@ from pipeline.cli.flow_state import own_queues
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.stages.alert_rules import Limits
-from pipeline.stages.backlog import Sample
 
 
 def asks(settings: Settings) -> dict[str, Ask]:
@@ -29,7 +28,7 @@ def asks(settings: Settings) -> dict[str, Ask]:
     A broker that ``broker_api`` names is asked by Jolokia, the others by the statistics plugin. Raises
     ConfigurationError.
     """
-    found: dict[str, Ask] = {"Kafka": _group(settings)}
+    found: dict[str, Ask] = {"Kafka": GroupsAsk(kafka_access(settings), {GROUP: TOPICS})}
     if not (settings.stomp_brokers or settings.broker):
         return found
     configured = brokers(settings)
@@ -78,16 +77,6 @@ def senders(settings: Settings) -> tuple[Sender, ...]:
     if settings.alerts_alertmanager:
         found.append(Alertmanager(settings.alerts_alertmanager, page))
     return tuple(found)
-
-
-def _group(settings: Settings) -> Ask:
-    access = kafka_access(settings)
-
-    def ask() -> Answer:
-        behind = sum(found.lag for found in admin.lag(access, GROUP, TOPICS).values())
-        return Answer([Sample("group", access.address, GROUP, behind)])
-
-    return ask
 
 
 def _login(settings: Settings, url: str) -> Callable[[], tuple[str | None, str | None]]:
