@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from consumers.alerts.groups import GroupsAsk
 from consumers.alerts.notify import Sender
 from consumers.alerts.sample import Ask, JolokiaAsk, StatisticsAsk, Watched
-from consumers.alerts.senders.alertmanager import Alertmanager
+from consumers.alerts.senders.alertmanager import Alertmanager, AlertmanagerSettings
 from consumers.alerts.senders.journal import Journal
 from consumers.alerts.senders.mail import Mail, MailSettings
 from consumers.bridge.settings import QUEUE, BrokerSettings
@@ -75,8 +75,22 @@ def senders(settings: Settings) -> tuple[Sender, ...]:
         )
         found.append(Mail(mail, repeat_s))
     if settings.alerts_alertmanager:
-        found.append(Alertmanager(settings.alerts_alertmanager, page))
+        found.append(Alertmanager(_alertmanager(settings, settings.alerts_alertmanager, page)))
     return tuple(found)
+
+
+def _alertmanager(settings: Settings, addresses: tuple[str, ...], page: str) -> AlertmanagerSettings:
+    user, token_file = settings.alerts_alertmanager_user, settings.alerts_alertmanager_token_file
+    password_file, ca_file = settings.alerts_alertmanager_password_file, settings.alerts_alertmanager_ca_file
+    if (user is None) != (password_file is None):
+        raise ConfigurationError("set both alerts_alertmanager_user and alerts_alertmanager_password_file, or neither")
+    if user is not None and token_file is not None:
+        raise ConfigurationError("alerts_alertmanager_user and alerts_alertmanager_token_file are two logins: keep one")
+    if (user or token_file) and not all(address.startswith("https:") for address in addresses):
+        raise ConfigurationError("a login is never sent without TLS: alerts_alertmanager must be https:// addresses")
+    for name in ("password_file", "token_file", "ca_file"):
+        must_be_readable(getattr(settings, f"alerts_alertmanager_{name}"), f"alerts_alertmanager_{name}")
+    return AlertmanagerSettings(addresses, page, user, password_file, token_file, ca_file)
 
 
 def _login(settings: Settings, url: str) -> Callable[[], tuple[str | None, str | None]]:
