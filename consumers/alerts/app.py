@@ -113,8 +113,9 @@ def create_app(config: AlertsConfig) -> faust.App:
         measure(telemetry, answer.samples)
         if await run_in(thread, lambda: counted.rules(lambda: rules.look(answer, at))):
             health.ran()
-        if not published or published[0].done():  # Kafka that is away keeps no sample waiting
-            published[:] = [asyncio.ensure_future(publishing.run(lambda: depths.publish(answer.samples, at)))]
+        depths.add(answer.samples, at)
+        if not published or published[0].done():  # Kafka that is away keeps no look of the rules waiting
+            published[:] = [asyncio.ensure_future(publishing.run(depths.publish))]
 
     async def run_in(own: WorkThread, call: Callable[[], object]) -> bool:
         """Whether the store let it be done."""

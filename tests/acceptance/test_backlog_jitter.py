@@ -24,7 +24,7 @@ OF_SAMPLES = (BACKLOG, OLDEST, NO_CONSUMER, ORPHAN, EXPIRED, BROKER_DEAD)
 @pytest.mark.timeout(400)
 def test_a_wandering_queue_gives_exactly_the_alerts_of_the_rule(transferscope: Commands) -> None:
     outcome = jitter(transferscope, seconds=45, limit=LIMIT, sample_s=2, queues=4, seed=1)
-    assert outcome.differences == []
+    assert not outcome.differences, "\n".join(outcome.differences)
     assert 0 < outcome.cleared <= outcome.raised <= outcome.crossings
     assert max(outcome.raise_told_s + outcome.clear_told_s) < 60
 

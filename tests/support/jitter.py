@@ -76,25 +76,31 @@ def jitter(transferscope: Commands, seconds: float, limit: int, sample_s: int, q
 
 def series_of(documents: Sequence[dict[str, Any]]) -> dict[str, _Series]:
     """Time and depth of every sample, oldest first, by the queue's subject."""
-    found: dict[str, _Series] = {}
+    found: dict[str, dict[datetime, int | None]] = {}
     for each in documents:
         subject = "{kind} {name} on {broker}".format_map(each)
-        found.setdefault(subject, []).append((datetime.fromisoformat(each["sampled_at"]), each["depth"]))
-    return {subject: sorted(series) for subject, series in found.items()}
+        found.setdefault(subject, {})[datetime.fromisoformat(each["sampled_at"])] = each["depth"]
+    return {subject: sorted(series.items()) for subject, series in found.items()}
 
 
 def _await_rest(reader: KafkaReader, names: set[str]) -> None:
     """Returns when the last samples have found all queues empty, and been judged: the next one is there."""
 
+    last: dict[str, list[int | None]] = {name: [None] * _AT_REST_SAMPLES for name in names}
+
     def is_at_rest(records: Sequence[Any]) -> bool:
-        last = {name: [9] * _AT_REST_SAMPLES for name in names}
-        for record in records:
+        for record in records[read[0] :]:
             document = json.loads(record.value)
             if document["name"] in last:
                 last[document["name"]] = [*last[document["name"]][1:], document["depth"]]
+        read[0] = len(records)
         return all(depth == 0 for depths in last.values() for depth in depths)
 
-    reader.read_until(is_at_rest, 180)
+    read = [0]
+    try:
+        reader.read_until(is_at_rest, 180)
+    except AssertionError as error:
+        raise AssertionError(f"queues that were emptied hold messages: {last}") from error
 
 
 def _alerts(database: Database) -> dict[str, list[Event[datetime]]]:
@@ -128,8 +134,10 @@ def _recounted(
             differences += [f"{subject}: {word} at {at} {what}" for word, at in sorted(events)]
         gaps = [(later - earlier).total_seconds() for (earlier, _), (later, _) in pairwise(samples)]
         differences += [f"{subject}: no sample for {gap:.0f} s" for gap in gaps if gap > _UNKNOWN_AFTER_S]
+    watched = 0
     for each in wandering:
         (subject,) = (name for name in series if name.startswith(f"queue {each.queue} on "))
+        watched += len(series[subject])
         for word, at in alerts.get(subject, []):
             first = _first(word, at, series[subject], limit)
             before = max((when.timestamp() for when, _ in series[subject] if when < first), default=0.0)
@@ -147,7 +155,7 @@ def _recounted(
     return Outcome(
         queues=len(wandering),
         moves=sum(each.moves for each in wandering),
-        samples=sum(len(series[subject]) for subject in series if subject.startswith("queue ")),
+        samples=watched,
         crossings=sum(len(each.above.all) for each in wandering),
         raised=len(times["raised", "us"]),
         cleared=len(times["cleared", "us"]),

@@ -14,16 +14,18 @@ from typing import Any
 from pipeline.stages.alert_rules import Judged, Limits, Verdict
 from pipeline.stages.backlog import NEEDED_S, Past, Sample, gone, judge, judge_dead, speakers
 
+Key = tuple[str, str, str]
 Change = tuple[str, str, str, datetime]
 """``raised`` or ``cleared``, rule, subject, when."""
 
 
 def changes(documents: Iterable[Mapping[str, Any]], limits: Limits) -> list[Change]:
     """What is raised and cleared by all samples that were published, sorted."""
-    by_time: dict[datetime, list[Sample]] = defaultdict(list)
+    by_time: dict[datetime, dict[Key, Sample]] = defaultdict(dict)
     for document in documents:
         fields = {name: value for name, value in document.items() if name != "sampled_at"}
-        by_time[datetime.fromisoformat(document["sampled_at"])].append(Sample(**fields))
+        sample = Sample(**fields)
+        by_time[datetime.fromisoformat(document["sampled_at"])][sample.key] = sample  # it may have come twice
     is_open: set[tuple[str, str]] = set()
     found: list[Change] = []
     for at in sorted(by_time):
@@ -40,16 +42,15 @@ def changes(documents: Iterable[Mapping[str, Any]], limits: Limits) -> list[Chan
 
 
 def _judged(
-    by_time: Mapping[datetime, list[Sample]], at: datetime, limits: Limits, is_open: set[tuple[str, str]]
+    by_time: Mapping[datetime, Mapping[Key, Sample]], at: datetime, limits: Limits, is_open: set[tuple[str, str]]
 ) -> Iterator[Judged]:
-    samples = by_time[at]
+    samples = list(by_time[at].values())
     speaking = speakers(samples)
     for sample in samples:
         past = [
-            Past((at - then).total_seconds(), each)
+            Past((at - then).total_seconds(), by_time[then][sample.key])
             for then in sorted(by_time, reverse=True)
-            for each in by_time[then]
-            if each.key == sample.key and 0 <= (at - then).total_seconds() < NEEDED_S
+            if sample.key in by_time[then] and 0 <= (at - then).total_seconds() < NEEDED_S
         ]
         yield from judge(past, limits)
         if sample.key in speaking:
