@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import Engine, create_engine
 
-__all__ = ["Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
+__all__ = ["Connection", "Cursor", "TakesNoWrites", "Unavailable", "connect", "engine", "service_address", "writing"]
 
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO"
 
@@ -26,6 +26,18 @@ class Unavailable(Exception):
 
     def __str__(self) -> str:
         return f"{self.service} at {self.address} cannot be reached: {' '.join(self.why.split())}"
+
+
+class TakesNoWrites(Exception):
+    """The server is a standby: it is only read until it is promoted."""
+
+
+def writing(cursor: Cursor) -> None:
+    """Let the transaction that begins write, on a connection that is read-only by default. Raises TakesNoWrites."""
+    try:
+        cursor.execute("SET TRANSACTION READ WRITE")
+    except psycopg2.errors.FeatureNotSupported as error:
+        raise TakesNoWrites(str(error)) from error
 
 
 def connect(database_url: str, application: str = "transferscope", options: str = "") -> Connection:

@@ -17,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
-from pipeline.store.session import Unavailable
+from pipeline.store.session import TakesNoWrites, Unavailable
 from pipeline.telemetry.telemetry import MEDIA_TYPE
 from pipeline.web import api
 from pipeline.web.aliases import Endings
@@ -125,6 +125,8 @@ def as_problem(request: Request, error: Exception) -> Problem:
         LOG.warning("request %s: %s", request.state.request_id, error)
         service = "the database" if error.service == "PostgreSQL" else error.service
         return Problem(503, f"{service} cannot be reached: try again", headers={"Retry-After": "10"})
+    if isinstance(error, TakesNoWrites):
+        return Problem(503, "the database behind this address takes no writes: ask a server that reads the primary")
     if isinstance(error, RequestValidationError):
         return _invalid(request, error)
     assert isinstance(error, HTTPException)
@@ -139,7 +141,7 @@ def _wrong(app: FastAPI, pages: Pages) -> None:
             return pages.problem(found, request)
         return told(request, found)
 
-    for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, RequestValidationError, HTTPException):
+    for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, TakesNoWrites, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, problem)
 
     @app.exception_handler(NotModified)
