@@ -52,9 +52,7 @@ def note(connection: Connection, action: Action, result: str = DONE) -> None:
     Raises TakesNoWrites, Unavailable.
     """
     try:
-        connection.rollback()
-        with connection, connection.cursor() as cursor:
-            writing(cursor)
+        with writing(connection) as cursor:
             add(cursor, action, result)
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise Unavailable("PostgreSQL", connection.info.host or "local socket", str(error)) from error

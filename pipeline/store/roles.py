@@ -44,6 +44,10 @@ WRITES: Mapping[str, str] = {
 _NOTED = "operation, who, via, origin, action, subject, result"
 """Columns of an audit line that its writer may set; id, time and login are the database's."""
 
+_SILENCED = "rule, subject, reason, author, ends_at"
+_TOLD = "topic, ended_at, keys"
+"""What web sets of a silence, and of the line that tells of the alerts that it touches."""
+
 _FUNCTIONS = (
     "store.make_partition(text, text, timestamptz, timestamptz, integer)",
     "store.drop_partition(text)",
@@ -112,4 +116,6 @@ def _grant(cursor: Cursor) -> None:
         cursor.execute(f"GRANT SELECT, {rights} ON store.{table} TO {WRITER}")
     cursor.execute(f"GRANT INSERT ({_NOTED}) ON store.audit TO {WRITER}, {WEB}")
     cursor.execute(f"GRANT SELECT, UPDATE (last_used_at) ON store.token TO {WEB}")
+    cursor.execute(f"GRANT SELECT, INSERT ({_SILENCED}), UPDATE (ends_at) ON store.silence TO {WEB}")
+    cursor.execute(f"GRANT INSERT ({_TOLD}) ON store.outbox TO {WEB}")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {WRITER}")

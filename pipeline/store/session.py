@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import psycopg2
@@ -32,12 +34,19 @@ class TakesNoWrites(Exception):
     """The server is a standby: it is only read until it is promoted."""
 
 
-def writing(cursor: Cursor) -> None:
-    """Let the transaction that begins write, on a connection that is read-only by default. Raises TakesNoWrites."""
-    try:
-        cursor.execute("SET TRANSACTION READ WRITE")
-    except psycopg2.errors.FeatureNotSupported as error:
-        raise TakesNoWrites(str(error)) from error
+@contextmanager
+def writing(connection: Connection) -> Iterator[Cursor]:
+    """A transaction that writes, on a connection that may be read-only by default. What was open on it ends.
+
+    Raises TakesNoWrites.
+    """
+    connection.rollback()
+    with connection, connection.cursor() as cursor:
+        try:
+            cursor.execute("SET TRANSACTION READ WRITE")
+        except psycopg2.errors.FeatureNotSupported as error:
+            raise TakesNoWrites(str(error)) from error
+        yield cursor
 
 
 def connect(database_url: str, application: str = "transferscope", options: str = "") -> Connection:

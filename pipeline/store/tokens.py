@@ -87,8 +87,7 @@ def usable(connection: Connection, used: Iterable[int]) -> list[Usable]:
     """
     ids = sorted(used)
     if ids:
-        with suppress(TakesNoWrites), connection, connection.cursor() as cursor:
-            writing(cursor)
+        with suppress(TakesNoWrites), writing(connection) as cursor:
             cursor.execute(
                 "UPDATE store.token SET last_used_at = date_trunc('hour', now(), 'UTC')"
                 " WHERE id = ANY(%s) AND last_used_at IS DISTINCT FROM date_trunc('hour', now(), 'UTC')",

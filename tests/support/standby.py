@@ -29,8 +29,8 @@ def standby(database_url: str) -> Iterator[str]:
     programs = Path(found.origin).parent / "pginstall18" / "bin"
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        copied: list[str | Path] = [programs / "pg_basebackup", "--dbname", database_url, "--pgdata", data, "--checkpoint=fast"]
-        subprocess.run([*copied, "--no-sync"], check=True)
+        copied: list[str | Path] = [programs / "pg_basebackup", "--dbname", database_url, "--pgdata", data]
+        subprocess.run([*copied, "--checkpoint=fast", "--no-sync"], check=True)
         (data / "standby.signal").touch()
         runs: dict[str, Any] = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **_user(Path(folder))}
         with socket.socket() as chosen:
