@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -18,7 +19,7 @@ from tests.support.browsed import Site
 pytestmark = pytest.mark.stack
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
-BROWSERS = {
+BROWSERS: dict[str, dict[str, Any]] = {
     "light": {"viewport": WIDE},
     "dark": {"viewport": WIDE, "color_scheme": "dark"},
     "narrow": {"viewport": NARROW},
@@ -62,6 +63,7 @@ def test_an_operator_silences_an_alert_and_ends_that(watched: Watched, screensho
     expect(row).to_contain_text("operates")
     expect(page.get_by_text("silenced until")).to_have_count(1)
     assert "silence=" not in page.url
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "tables scroll, pages do not"
     if has_scripts:
         assert watched.accessibility() == []
     page.screenshot(path=screenshots / f"silence-{name}.png", full_page=True)
