@@ -15,6 +15,7 @@ import click
 from consumers.bridge.mapping import Source, record_of
 from consumers.kafka import admin
 from consumers.kafka.feed import feed
+from consumers.kafka.groups import forget_group
 from consumers.kafka.producer import Record
 from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
@@ -139,7 +140,7 @@ def _run(
     empty_tables(url)
     if filled:
         fill_tables(url, 0, filled)
-    admin.forget_group(kafka_access(settings), GROUP)
+    forget_group(kafka_access(settings), GROUP)
     return commit_waiting(url, environment, messages, workers, folder, _named(workers, filled), filled)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from pipeline.store.session import AWAY, Connection, Cursor, Unavailable
+from pipeline.store.session import AWAY, Connection, Cursor, Unavailable, writing
 
 BEGUN = "begun"
 DONE = "done"
@@ -47,12 +47,10 @@ def add(cursor: Cursor, action: Action, result: str) -> None:
 def note(connection: Connection, action: Action, result: str = DONE) -> None:
     """One line in a transaction of its own, on a connection that may be read-only by default. What was open on it ends.
 
-    Raises Unavailable.
+    Raises TakesNoWrites, Unavailable.
     """
     try:
-        connection.rollback()
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ WRITE")
+        with writing(connection) as cursor:
             add(cursor, action, result)
     except AWAY as error:
         raise Unavailable("PostgreSQL", connection.info.host or "local socket", str(error)) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from random import Random
 
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.worker.config import GROUP
 from tests.chaos import traffic
@@ -29,7 +29,7 @@ def again_with_the_same_ids(scene: Scene, fault: Fault, rng: Random) -> Iterator
 
     def forgotten() -> bool:
         with suppress(KafkaAway):  # somebody who was killed counts as a member until his session ends
-            admin.forget_group(kafka, GROUP)
+            groups.forget_group(kafka, GROUP)
             return True
         return False
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from consumers.bridge.depth import queue_depths
 from consumers.errors import Unreachable
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess, KafkaAway
-from consumers.kafka.admin import Offsets
+from consumers.kafka.groups import Offsets
 from consumers.worker.config import GROUP, TOPICS
 from tests.chaos.scene import Scene
 from tests.chaos.site import BOOTSTRAP, BROKER_API, Broker
@@ -54,7 +54,7 @@ def measure(scene: Scene) -> float:
 
 
 def _look(scene: Scene) -> _Look:
-    offsets = admin.lag(KafkaAccess((scene.site.settings[BOOTSTRAP],)), GROUP, TOPICS)
+    offsets = groups.lag(KafkaAccess((scene.site.settings[BOOTSTRAP],)), GROUP, TOPICS)
     return _Look([_acknowledged(broker) for broker in scene.site.brokers], offsets)
 
 
