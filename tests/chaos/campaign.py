@@ -62,7 +62,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
     ended = [each for each in lines if each["messages"] is not None]
     good = [each for each in lines if each["good"]]
     days = sorted({each["date"][:10] for each in lines})
-    yield f"**{len(lines)} runs** on {len(days)} days ({days[0]} to {days[-1]}), {len(good)} of them good;"
+    yield f"**{len(lines)} runs** from {days[0]} to {days[-1]} (days: {len(days)}), {len(good)} of them good;"
     yield f"{_sum(ended, 'messages'):,} messages, {_sum(ended, 'lost')} lost, {_sum(ended, 'doubled')} doubled,"
     yield f"{_sum(ended, 'unequal')} rows or cells unequal. Good means: nothing lost, nothing doubled, all cells equal,"
     yield f"and messages moved again at most {LIMIT_S:.0f} s after each fault."

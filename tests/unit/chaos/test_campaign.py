@@ -37,7 +37,7 @@ def test_what_was_not_good_is_told_with_its_seed() -> None:
         logged(Outcome((), None, "AssertionError: worker ended | with 70\nmore"), seed=7),
     ]
     told = "\n".join(table(lines))
-    assert "**3 runs** on 1 days (2026-11-27 to 2026-11-27), 0 of them good;" in told
+    assert "**3 runs** from 2026-11-27 to 2026-11-27 (days: 1), 0 of them good;" in told
     for seed, what in ((5, "2 lost, 1 doubled, 7 unequal"), (6, "recovery 31.0 s"), (7, r"worker ended \| with 70")):
         (its,) = [text for text in told.splitlines() if f"| {seed} |" in text and text.startswith("| 2026")]
         assert what in its
