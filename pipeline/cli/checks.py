@@ -18,7 +18,7 @@ from pipeline.cli.errors import UNREACHABLE
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.outcomes import outcome
 from pipeline.cli.settings import Settings
-from pipeline.store import migrations
+from pipeline.store import programs
 from pipeline.store.queries.health import server_version
 from pipeline.store.session import connect
 from schemas.topics import TOPICS
@@ -86,12 +86,13 @@ def _postgres(settings: Settings) -> Iterator[Check]:
     url = settings.need("database_url")
     with closing(connect(url)) as connection:
         yield Check("PostgreSQL", Verdict.OK, f"version {server_version(connection)}")
-    current, head = migrations.current(url), migrations.head()
-    if current == head:
-        yield Check("tables", Verdict.OK, f"version {head}, current")
+    fit = programs.fit(url)
+    if fit.problem is not None:
+        yield Check("tables", Verdict.WRONG, fit.problem)
+    elif fit.is_newer:
+        yield Check("tables", Verdict.OK, f"version {fit.version}, which a program of {fit.program} works with")
     else:
-        behind = "there are none" if current is None else f"version {current}, this program needs {head}"
-        yield Check("tables", Verdict.WRONG, f"{behind}: run transferscope init")
+        yield Check("tables", Verdict.OK, f"version {fit.version}, current")
 
 
 def _kafka(settings: Settings) -> Iterator[Check]:

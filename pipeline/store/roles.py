@@ -112,4 +112,5 @@ def _grant(cursor: Cursor) -> None:
         cursor.execute(f"GRANT SELECT, {rights} ON store.{table} TO {WRITER}")
     cursor.execute(f"GRANT INSERT ({_NOTED}) ON store.audit TO {WRITER}, {WEB}")
     cursor.execute(f"GRANT SELECT, UPDATE (last_used_at) ON store.token TO {WEB}")
+    cursor.execute(f"GRANT SELECT ON store.setting TO {WEB}")  # whether the tables are not too new for it
     cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {WRITER}")

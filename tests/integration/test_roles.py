@@ -114,6 +114,8 @@ def allowed(role: str, table: str) -> set[str]:
         return {"INSERT"}
     if role == roles.WEB and table == "token":
         return {"SELECT", "UPDATE"}  # of the last column alone: see below
+    if role == roles.WEB and table == "setting":
+        return {"SELECT"}
     if role != roles.WRITER or table == "token":
         return set()
     found = {"SELECT", "INSERT"}
