@@ -70,6 +70,10 @@ class Publisher:
         """Publish no more than what was begun; ``published`` then says how many of the messages it were."""
         self._is_enough.set()
 
+    def await_end(self) -> None:
+        """Returns when nothing more comes."""
+        self._thread.join()
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Everything that was sent is confirmed, and nothing more is sent meanwhile."""

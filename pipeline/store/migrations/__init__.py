@@ -82,9 +82,12 @@ def upgrade(database_url: str, revision: str = "head") -> None:
     Each step is there whole or not at all, so it can be said again after a failure. Raises Unavailable, Occupied.
     """
     with _alone(database_url):
-        for step in _missing(current(database_url), revision):
-            # No batch is under way while a step is applied that older programs cannot stand; each later one sees it.
-            _insist(partial(command.upgrade, revision=step), database_url, is_alone=oldest_program(step) == step)
+        version = current(database_url)
+        for step in _missing(version, revision):
+            # No batch is under way while a step is applied that some programs cannot stand; each later one sees it.
+            shuts_out = version is None or oldest_program(step) > oldest_program(version)
+            _insist(partial(command.upgrade, revision=step), database_url, is_alone=shuts_out)
+            version = step
 
 
 def downgrade(database_url: str, revision: str) -> None:
