@@ -141,7 +141,7 @@ class Running:
         self._process.kill()
         self._process.wait()
 
-    def await_end(self, within_s: float = 60) -> int:
+    def await_end(self, within_s: float) -> int:
         """The exit code with which it ends by itself."""
         return self._process.wait(within_s)
 

@@ -137,11 +137,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "--config" in text
 
 
-@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe = 1", b"[[broker]"])
+@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe = 1", b"[[broker]", b"a = " + b"9" * 5000])
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
     assert "broken.toml is not TOML" in sentence(path, {})
+
+
+def test_a_file_that_is_nested_deeply_is_named(tmp_path: Path) -> None:
+    assert "nested too deeply" in sentence(toml(tmp_path, "a = " + "[" * 3000 + "]" * 3000), {})
 
 
 def test_the_file_names_its_brokers_in_one_way(tmp_path: Path) -> None:
