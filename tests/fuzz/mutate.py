@@ -54,6 +54,7 @@ VALUES: tuple[bytes, ...] = (
     b'"davs://[::1"',
     b'"srm://h:99999/p"',
     b'"//"',
+    b'"~nobody-here/x"',
     b'"[::1]:1094"',
     b'"xn--\xc3\xa9.org"',
     b'"' + b"a." * 200 + b'"',

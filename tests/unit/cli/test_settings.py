@@ -190,6 +190,8 @@ class TestBrokerTables:
             (TABLE + 'consumer = "a.b"\n', "a word"),
             (TABLE + '[broker.topics]\n"a" = "fts.strat"\n', "kinds are fts.start"),
             (TABLE + "topics = {}\n", "kinds are fts.start"),
+            (TABLE + "topics = {a = {}}\n", "kinds are fts.start"),
+            (TABLE + 'ca_file = "~nobody-here/x"\n', "a user behind ~"),
         ],
     )
     def test_a_table_that_cannot_be_meant_is_refused_with_its_number(
