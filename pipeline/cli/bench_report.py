@@ -9,6 +9,8 @@ from typing import Any
 from pipeline.cli.machine import line, machine
 from pipeline.cli.output import write_json
 
+_NAME_WIDTH = 40
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -46,8 +48,10 @@ def print_report(report: BenchReport, as_json: bool) -> None:
         return
     settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
     lines = [f"bench {report.bench}", f"machine   {line(facts)}", f"settings  {settings}"]
+    width = max([_NAME_WIDTH, *(len(figure.name) for figure in report.figures)])
     lines += [
-        f"{figure.name:<40} {_number(figure.value):>12} {figure.unit}{_verdict(figure)}" for figure in report.figures
+        f"{figure.name:<{width}} {_number(figure.value):>12} {figure.unit}{_verdict(figure)}"
+        for figure in report.figures
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

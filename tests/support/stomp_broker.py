@@ -10,6 +10,7 @@ import itertools
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -46,6 +47,8 @@ class StompBroker:
         self.port = 0
         self.connections = 0
         self.errors: list[str] = []
+        self.on_send: Callable[[str, Headers], None] = lambda destination, headers: None
+        """Is told of all that is sent, where and with which headers, when it is in its queue."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -193,6 +196,7 @@ class _Client:
                     _Message({"message-id": f"ID:fake-{next(broker._numbers)}", "timestamp": "1"}, body)
                 )
                 broker._dispatch()
+            broker.on_send(destination, headers)
         elif command == "ACK" and not broker._acknowledge(self, headers["id"]):
             return self._error(f"Unexpected ACK received for message-id [{headers['id']}]")
         self._receipt(headers)
