@@ -187,12 +187,12 @@ def _recording(folder: Path, content: bytes) -> str:
 
 
 def _settings_samples() -> Iterator[bytes]:
-    """The example with its settings switched on, eight at a time, and its brokers."""
+    """The example with its settings switched on, three at a time, and its brokers."""
     example = (ROOT / "deploy/transferscope.example.toml").read_text(encoding="utf-8")
     settings, _, brokers = example.partition("[[broker]]")
     lines = [line.removeprefix("# ") for line in settings.splitlines() if " = " in line]
-    for begin in range(0, len(lines), 8):
-        yield "\n".join(lines[begin : begin + 8]).encode()
+    for begin in range(0, len(lines), 3):
+        yield "\n".join(lines[begin : begin + 3]).encode()
     yield "\n".join(["[[broker]]", *(line.removeprefix("# ") for line in brokers.splitlines())]).encode()
 
 
