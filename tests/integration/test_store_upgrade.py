@@ -21,6 +21,7 @@ from schemas.topics import FTS_COMPLETE
 from tests.support.database import Database
 from tests.support.fts_messages import DAY, MINUTE, SECOND, T, complete_fields, raw
 from tests.support.release import release, version
+from tests.support.shell import Shell
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -214,6 +215,30 @@ def test_a_program_works_on_beside_newer_tables_until_they_cannot_be_borne(
         assert version(2) in str(found.value)
     assert programs.fit(database.url).problem == str(found.value)
     assert database.value("SELECT count(*) FROM store.transfer") == 10
+
+
+def test_commands_of_an_older_release_tell_how_it_stands_and_change_nothing(
+    shell: Shell, database: Database, expand: dict[str, str], tmp_path: Path
+) -> None:
+    def tables(code: int) -> tuple[str, str]:
+        found = shell.json("doctor", code=code)["checks"]
+        return next((each["verdict"], each["detail"]) for each in found if each["what"] == "tables")
+
+    rights = "SELECT relname, relacl::text FROM pg_class WHERE relnamespace = 'store'::regnamespace ORDER BY 1"
+    Upgrading(database.url, expand, tmp_path).end()
+    database.ask("GRANT SELECT ON store.start TO transferscope_reader")
+    before = database.ask(rights)
+    assert tables(0) == ("ok", f"version {version(1)}, which a program of {version(0)} works with")
+    assert [step["what"] for step in shell.json("init") if step["is_new"]] == []
+    assert database.ask(rights) == before, "rights that the newer release set are not ours to take back"
+    with_contract = release(tmp_path / "contract", [ADD_COLUMN.format(oldest=version(0)), CONTRACT])
+    Upgrading(database.url, with_contract, tmp_path).end()
+    refusal = f"the tables need a program of version {version(2)} or newer, this one is {version(0)}"
+    verdict, detail = tables(1)
+    assert verdict == "wrong"
+    assert refusal in detail
+    shell("init", code=2)
+    assert refusal in shell.err
 
 
 def test_a_contract_waits_for_the_batch_under_way(database: Database, tmp_path: Path) -> None:
