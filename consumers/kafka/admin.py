@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError
 
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.client import admin_client
@@ -71,6 +71,66 @@ def inspect_topics(
         return missing, _drift(client, partitions, {n: settings for n, settings in wanted.items() if n in there})
 
 
+class Kept(NamedTuple):
+    """How long a topic keeps messages (``ms``, -1: for ever) and how many ``bytes`` a partition at most (-1: any)."""
+
+    topic: str
+    ms: int
+    bytes: int
+
+
+class LogDir(NamedTuple):
+    """Where a broker keeps its partitions, in bytes: what they take, the disk, and what of it is free; the last two are
+    -1 where Kafka does not say."""
+
+    broker: int
+    path: str
+    size: int
+    total: int
+    usable: int
+
+
+def kept(access: KafkaAccess, topics: Iterable[str]) -> list[Kept]:
+    """How much each of these topics keeps, which must be there, as far as our user may see it. Raises KafkaAway."""
+    with admin_client(access) as client:
+        found = {topic: _found(client, topic) for topic in topics}
+    return [
+        Kept(topic, int(each["retention.ms"]), int(each["retention.bytes"]))
+        for topic, each in found.items()
+        if "retention.ms" in each
+    ]
+
+
+def allowed(access: KafkaAccess, topics: Iterable[str]) -> dict[str, frozenset[str]]:
+    """What our user may do to each of these topics, by Kafka's names of operations: nothing to one that he may not even
+    see. Those that are not there are left out. Raises KafkaAway."""
+    with admin_client(access) as client:
+        described = client.describe_topics(list(topics))
+    return {
+        each["name"]: frozenset(each["authorized_operations"] or ())
+        for each in described
+        if each["error_code"] in (0, TopicAuthorizationFailedError.errno)
+    }
+
+
+def log_dirs(access: KafkaAccess) -> list[LogDir]:
+    """The log directories of all brokers; none that our user may not see. Raises KafkaAway."""
+    with admin_client(access) as client:
+        described = client.describe_log_dirs()
+    return [
+        LogDir(
+            each["broker"],
+            found["log_dir"],
+            sum(part["partition_size"] for topic in found["topics"] for part in topic["partitions"]),
+            found.get("total_bytes", -1),
+            found.get("usable_bytes", -1),
+        )
+        for each in described
+        for found in each["log_dirs"]
+        if not found["error_code"]
+    ]
+
+
 def _settings(topic: Topic) -> dict[str, str]:
     return {
         "retention.ms": str(topic.retention_days * _DAY_MS),
@@ -97,7 +157,8 @@ def _drift(client: Any, partitions: int, wanted: dict[str, dict[str, str]]) -> l
     for topic, settings in wanted.items():
         found = _found(client, topic)
         expected = {"partitions": str(partitions), **settings}
-        drift += [Drift(topic, name, value, found[name]) for name, value in expected.items() if found[name] != value]
+        # Settings that our user may not see are not there.
+        drift += [Drift(topic, n, value, found[n]) for n, value in expected.items() if found.get(n, value) != value]
     return drift
 
 

@@ -36,9 +36,10 @@ class _Subscription:
 class StompBroker:
     """Listens on a free port while the context lasts; ``stop`` and ``start`` take it away and bring it back."""
 
-    def __init__(self, user: str | None = None, password: str | None = None) -> None:
-        """With a login, nobody else is let in."""
+    def __init__(self, user: str | None = None, password: str | None = None, *, may_read: bool = True) -> None:
+        """With a login, nobody else is let in; without ``may_read`` every subscription is refused."""
         self._login = (user, password)
+        self.may_read = may_read
         self._queues: dict[str, deque[_Message]] = {}
         self._lock = threading.RLock()
         self._clients: set[_Client] = set()
@@ -181,6 +182,8 @@ class _Client:
                 return self._error("User name or password is invalid.")
             broker.connections += 1
             self.send("CONNECTED", {"version": "1.2", "heart-beat": "0,0"})
+        elif command == "SUBSCRIBE" and not broker.may_read:
+            return self._error(f"User {headers.get('login')} is not authorized to read from: {headers['destination']}")
         elif command == "SUBSCRIBE":
             prefetch = int(headers.get("activemq.prefetchSize", "1000"))
             subscription = _Subscription(headers["id"], headers["destination"], prefetch)

@@ -1,21 +1,14 @@
-"""What the Compose file gives to the images of others, tried on the same programs: broker, database."""
+"""What the Compose file gives to the broker, tried on the same program."""
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 
-from pipeline.store import migrations
-from tests.support.activemq import COMPOSE, PASSWORD, activemq
-from tests.support.programs import postgres_program
+from tests.support.activemq import PASSWORD, activemq
 from tests.support.stomp_client import StompClient
 
 
@@ -49,24 +42,3 @@ def test_the_broker_keeps_strangers_out(broker: int) -> None:
 
 def client(port: int) -> StompClient:
     return StompClient(socket.create_connection(("127.0.0.1", port), 30))
-
-
-@pytest.mark.stack
-def test_the_user_of_grafana_reads_aggregates_and_nothing_else(postgres_url: str, tmp_path: Path) -> None:
-    migrations.upgrade(postgres_url)
-    password = tmp_path / "password"
-    for content in ("first's", "second's"):
-        password.write_text(content)
-        command = [postgres_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", postgres_url]
-        command += [f"--file={COMPOSE / 'grafana-role.sql'}"]
-        subprocess.run(command, env=os.environ | {"PASSWORD_FILE": str(password)}, check=True, timeout=60)
-    address = urlsplit(postgres_url)
-    host = address.netloc.rpartition("@")[2]
-    theirs = address._replace(netloc=f"transferscope_grafana:second's@{host}", query="").geturl()
-    with closing(psycopg2.connect(theirs)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM report.link_10m")
-        assert cursor.fetchone() == (0,)
-        for forbidden in ("SELECT * FROM report.transfer", "SELECT * FROM store.transfer", "CREATE TABLE t ()"):
-            connection.rollback()
-            with pytest.raises(psycopg2.Error):
-                cursor.execute(forbidden)
