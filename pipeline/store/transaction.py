@@ -25,7 +25,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import finality, flow_rows, locks, session, settings, state, window_rows, writer
+from pipeline.store import finality, flow_rows, locks, programs, session, settings, state, window_rows, writer
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
 from pipeline.store.session import AWAY, Unavailable, connect, service_address
@@ -112,7 +112,7 @@ class Store:
         """Write one batch.
 
         Raises Unavailable when Postgres is away, Refused when it will not take the rows, Outdated when the batch must
-        be prepared anew.
+        be prepared anew, Superseded when the tables have become too new for this program.
         """
         for attempt in range(1, _MOST_TRIES + 1):
             try:
@@ -141,6 +141,7 @@ class Store:
         laps.end("number")
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
+            programs.admit(cursor)
             if settings.in_use(cursor) != (batch.topology_revision, batch.raw_floor_ms):
                 raise Outdated
             laps.end("lock")

@@ -151,6 +151,10 @@ class Running:
         self._process.kill()
         self._process.wait()
 
+    def await_end(self, within_s: float) -> int:
+        """The exit code with which it ends by itself."""
+        return self._process.wait(within_s)
+
     def tell_to_end(self) -> None:
         """SIGTERM, and no waiting."""
         self._told_at = time.monotonic()

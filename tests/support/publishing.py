@@ -81,6 +81,10 @@ class Publisher:
         """Publish the rest at another rate."""
         self._rate = rate
 
+    def await_end(self) -> None:
+        """Returns when nothing more comes."""
+        self._thread.join()
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Everything that was sent is confirmed, and nothing more is sent meanwhile."""
