@@ -107,6 +107,16 @@ class Running:
                 [PROGRAM, *arguments], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
 
+    @property
+    def name(self) -> str:
+        """The command."""
+        return self._name
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
     def said(self) -> str:
         """All it said so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
