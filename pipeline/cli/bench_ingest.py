@@ -22,16 +22,16 @@ from consumers.worker.loop import LINGER_S, MOST
 from pipeline.cli import settings as configuration
 from pipeline.cli.bench_ingest_beside import copy_alone, python_alone, read_alone
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
-from pipeline.cli.children import Child, Died
+from pipeline.cli.children import Beside, Child, Died
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option
 from pipeline.cli.output import say
 from pipeline.cli.progress import Progress
-from pipeline.cli.resources import Resources, used_by
+from pipeline.cli.resources import Resources, family, used_by
 from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
-from pipeline.simulator import simulate
+from pipeline.simulator import Simulation, simulate
 from pipeline.simulator.mix import CLEAN
 from pipeline.store import migrations
 from pipeline.store.activity import writer_pids
@@ -121,7 +121,7 @@ def run(
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
     with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, progress.counting(records(messages, settings.partitions)))
+        feed(kafka, progress.counting(records(clean(messages), settings.partitions)))
     plan = [(number, 0) for number in workers] + ([(workers[0], filled)] if filled else [])
     return [_run(settings, environment, messages, number, folder, rows) for number, rows in plan]
 
@@ -130,12 +130,9 @@ def _run(
     settings: Settings, environment: Mapping[str, str], messages: int, workers: int, folder: Path, filled: int
 ) -> Run:
     url = settings.need("database_url")
-    migrations.upgrade(url)
-    migrations.downgrade(url, "base")
-    migrations.upgrade(url)
+    empty(settings)
     if filled:
         _fill(url, filled)
-    admin.forget_group(kafka_access(settings), GROUP)
     python_before = python_alone()
     with ExitStack() as started, closing(connect(url)) as store:
         children = [
@@ -160,7 +157,16 @@ def _run(
     )
 
 
-class _Moment(NamedTuple):
+def empty(settings: Settings) -> None:
+    """Empty tables, and workers that begin with the first message."""
+    url = settings.need("database_url")
+    migrations.upgrade(url)
+    migrations.downgrade(url, "base")
+    migrations.upgrade(url)
+    admin.forget_group(kafka_access(settings), GROUP)
+
+
+class Moment(NamedTuple):
     """How far it was when, and what had been used until then."""
 
     at: float
@@ -173,35 +179,46 @@ class Watch:
     """Looks at the store and at the processes."""
 
     def __init__(
-        self, committed: Callable[[], int], servers: Callable[[], list[int]], children: Sequence[Child]
+        self,
+        committed: Callable[[], int],
+        servers: Callable[[], list[int]],
+        children: Sequence[Beside],
+        stalled_s: float = _STALLED_S,
     ) -> None:
-        """How many messages are committed, and the processes of the server that work for the children."""
+        """How many messages are committed, the processes of the server that work for the children, and how long nothing
+        may come of them."""
         self._committed = committed
         self._servers = servers
         self._children = children
+        self._stalled_s = stalled_s
         self._told = 0
 
-    def await_committed(self, wanted: int, progress: Progress) -> _Moment:
+    def await_committed(self, wanted: int, progress: Progress) -> Moment:
         """The moment in which so many messages were committed. Raises Died when a worker dies or none goes on."""
-        until = time.monotonic() + _STALLED_S
+        until = time.monotonic() + self._stalled_s
         while (committed := self._committed()) < wanted:
             for child in self._children:
                 child.check()
             if committed > self._told:
                 progress.advance(committed - self._told)
-                self._told, until = committed, time.monotonic() + _STALLED_S
+                self._told, until = committed, time.monotonic() + self._stalled_s
             if time.monotonic() > until:
-                raise Died(f"the workers stopped at {committed} of {wanted} messages")
+                raise Died(f"nothing came any more at {committed} of {wanted} messages")
             time.sleep(_POLL_S)
         at = time.perf_counter()
-        return _Moment(at, committed, used_by(child.pid for child in self._children), used_by(self._servers()))
+        pids = [pid for child in self._children for pid in family(child.pid)]
+        return Moment(at, committed, used_by(pids), used_by(self._servers()))
 
 
-def records(messages: int, partitions: int) -> Iterator[Record]:
+def clean(messages: int) -> Simulation:
+    """Half starts and half completes of the same transfers, of an hour that ended an hour ago."""
+    return simulate(messages, 1, time.time_ns() // 1_000_000 - 2 * _HOUR_MS, mix=CLEAN)
+
+
+def records(simulation: Simulation, partitions: int) -> Iterator[Record]:
     """The messages as a bridge writes them."""
     sources = {topic: Source("bench:61613", topic, kind, partitions) for topic, kind in BROKER_TOPICS.items()}
-    begin_ms = time.time_ns() // 1_000_000 - 2 * _HOUR_MS
-    for number, message in enumerate(simulate(messages, 1, begin_ms, mix=CLEAN)):
+    for number, message in enumerate(simulation):
         headers = {name: text.encode() for name, text in message.headers.items()}
         headers |= {"message-id": b"ID:bench-1:%d" % number, "content-length": b"%d" % len(message.body)}
         yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)

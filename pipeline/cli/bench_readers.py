@@ -16,7 +16,7 @@ import click
 from consumers.kafka import admin
 from consumers.kafka.feed import feed
 from pipeline.cli import settings as configuration
-from pipeline.cli.bench_ingest import Watch, records
+from pipeline.cli.bench_ingest import Watch, clean, records
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
 from pipeline.cli.bench_requests import Client, percentile
 from pipeline.cli.children import Child
@@ -95,7 +95,7 @@ def _prepare(settings: Settings, messages: int, links: int) -> None:
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
     with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, progress.counting(records(messages, settings.partitions)))
+        feed(kafka, progress.counting(records(clean(messages), settings.partitions)))
 
 
 def _measure(
