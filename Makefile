@@ -23,8 +23,10 @@ test: lint types  ## lint, types and all tests in several processes; with ARGS, 
 check: lint types  ## lint, types, unit and architecture tests: under a minute
 	@$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)
 
-bench: $(READY)  ## the benchmarks; ARGS names one, for example ARGS=core
-	@$(BIN)/transferscope bench $(ARGS)
+BENCHES := core bridge ingest end-to-end alerts bulk readers reading peers
+
+bench: $(READY)  ## the benchmarks, one after the other: an hour; ARGS names one, for example ARGS=core
+	@$(if $(ARGS),$(BIN)/transferscope bench $(ARGS),for name in $(BENCHES); do $(BIN)/transferscope bench $$name || exit; done)
 
 lint: $(READY)  ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -51,6 +53,7 @@ lock:  ## renew the locks from pyproject.toml: of all, and of what the image run
 	@$(COMPILE) --all-extras $(ARGS) -o requirements.lock pyproject.toml
 	@$(COMPILE) --constraint requirements.lock -o requirements.runtime.lock pyproject.toml
 	@echo hatchling | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
+	@for peer in tests/bench/peers/*/; do (cd $$peer && $(COMPILE) $(ARGS) -o requirements.lock requirements.in); done
 
 helm: $(READY)  ## Helm in .venv, for the chart's tests; built with Go, in minutes
 	@GOBIN="$(CURDIR)/$(BIN)" go install helm.sh/helm/v3/cmd/helm@v3.22.0

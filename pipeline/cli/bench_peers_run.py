@@ -30,7 +30,7 @@ from pipeline.store.totals import totals
 
 PART_TOPIC = "bench.part"
 _DATABASE = "peer"
-_STALLED_S = 120.0
+_STALLED_S = 300.0
 
 
 class Load(NamedTuple):

@@ -22,7 +22,7 @@ _SETTINGS = {
     "table.exec.mini-batch.size": "20000",
     "table.exec.state.ttl": "72 h",
 }
-_COUNTS = "started BIGINT, ok BIGINT, failed BIGINT, aborted BIGINT, bytes BIGINT, paired BIGINT"
+_COUNTS = "started BIGINT, ok BIGINT, failed BIGINT, aborted BIGINT, `bytes` BIGINT, paired BIGINT"
 _LINK = "vo, src_hostname, dst_hostname"
 
 MESSAGES = f"""
@@ -41,7 +41,7 @@ CREATE TEMPORARY VIEW once AS SELECT * FROM (
 ) WHERE place = 1"""
 COUNTED = f"""
 CREATE TEMPORARY VIEW counted AS
-SELECT at_ms, {_LINK}, 1 AS started, 0 AS ok, 0 AS failed, 0 AS aborted, CAST(0 AS BIGINT) AS bytes, 0 AS paired
+SELECT at_ms, {_LINK}, 1 AS started, 0 AS ok, 0 AS failed, 0 AS aborted, CAST(0 AS BIGINT) AS `bytes`, 0 AS paired
 FROM once WHERE transfer_id IS NOT NULL
 UNION ALL
 SELECT at_ms, {_LINK}, 0, CASE t_final_transfer_state WHEN 'Ok' THEN 1 ELSE 0 END,
@@ -63,12 +63,12 @@ CREATE TABLE link_10m (
 )"""
 INSERT = f"""
 INSERT INTO link_10m
-SELECT at_ms - MOD(at_ms, {WINDOW_MS}), {_LINK}, SUM(started), SUM(ok), SUM(failed), SUM(aborted), SUM(bytes),
+SELECT at_ms - MOD(at_ms, {WINDOW_MS}), {_LINK}, SUM(started), SUM(ok), SUM(failed), SUM(aborted), SUM(`bytes`),
     SUM(paired)
 FROM counted GROUP BY at_ms - MOD(at_ms, {WINDOW_MS}), {_LINK}"""
 POSTGRES = f"""
 CREATE TABLE link_10m (
-    window_ms bigint, {_LINK.replace(",", " text,")} text, {_COUNTS}, PRIMARY KEY (window_ms, {_LINK})
+    window_ms bigint, {_LINK.replace(",", " text,")} text, {_COUNTS.replace("`", "")}, PRIMARY KEY (window_ms, {_LINK})
 )"""
 
 
