@@ -142,7 +142,7 @@ def _simulated(messages: int) -> Simulation:
 
 def _chosen(names: str) -> list[Peer]:
     known = {peer.name: peer for peer in load()}
-    wanted = names.split(",") if names else list(known)
+    wanted = list(dict.fromkeys(names.split(","))) if names else list(known)
     for name in wanted:
         if name not in known:
             raise click.BadParameter(f"{name!r} is none of {', '.join(known)}", param_hint="--peers")

@@ -51,7 +51,7 @@ async def count(stream: Any) -> None:
         partition = event.message.partition
         if note(said, partition):
             count_in(partition, said.at_ms, said.link, counts_of(said))
-        progress.done += 1
+            progress.done += 1
 
 
 def note(said: Start | Complete, partition: int) -> bool:

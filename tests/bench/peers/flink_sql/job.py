@@ -16,6 +16,7 @@ _SETTINGS = {
     "parallelism.default": "2",
     "execution.checkpointing.interval": "10 s",
     "execution.checkpointing.dir": (FOLDER / "checkpoints").as_uri(),
+    "io.tmp.dirs": str(FOLDER),
     "pipeline.object-reuse": "true",
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "1 s",
@@ -86,6 +87,7 @@ def main() -> None:
     database.autocommit = True
     with database.cursor() as cursor:
         cursor.execute(POSTGRES)
+    os.environ["FLINK_LOG_DIR"] = str(FOLDER)  # else its log grows beside its packages
     configuration = Configuration()
     for name, value in _SETTINGS.items():
         configuration.set_string(name, value)

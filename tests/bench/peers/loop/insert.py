@@ -26,8 +26,9 @@ RETURNING complete.at_ms, complete.vo, complete.src, complete.dst
 """
 
 
-def write(cursor: Any, messages: Sequence[Start | Complete]) -> None:
+def write(cursor: Any, messages: Sequence[Start | Complete]) -> int:
     """One after the other."""
+    new = 0
     for message in messages:
         if isinstance(message, Start):
             cursor.execute(_START, (message.id, message.at_ms, *message.transfer, *message.link))
@@ -47,10 +48,12 @@ def write(cursor: Any, messages: Sequence[Start | Complete]) -> None:
             )
         if not cursor.rowcount:
             continue  # it was there already
+        new += 1
         count(cursor, message.at_ms, message.link, counts_of(message))
         cursor.execute(_PAIR, (*message.transfer, *message.transfer))
         for at_ms, vo, src, dst in cursor.fetchall():
             count(cursor, at_ms, Link(vo, src, dst), (0, 0, 0, 0, 0, 1))
+    return new
 
 
 def count(cursor: Any, at_ms: int, link: Link, counts: Sequence[int]) -> None:

@@ -33,7 +33,7 @@ _PAGE = 1000
 """Rows a statement: psycopg2's 100 would make several of a poll."""
 
 
-def write(cursor: Any, messages: Sequence[Start | Complete]) -> None:
+def write(cursor: Any, messages: Sequence[Start | Complete]) -> int:
     """What is new of them, in a handful of statements."""
     starts = {(each.id, each.at_ms): each for each in messages if isinstance(each, Start)}
     completes = {(each.id, each.at_ms): each for each in messages if isinstance(each, Complete)}
@@ -52,6 +52,7 @@ def write(cursor: Any, messages: Sequence[Start | Complete]) -> None:
         key = (window_of(at_ms), *link)
         windows[key] = tuple(map(add, windows.get(key, (0,) * 6), counts))
     insert(cursor, _WINDOW, [(*key, *windows[key]) for key in sorted(windows)], fetch=False)
+    return len(new)
 
 
 def insert(cursor: Any, statement: str, rows: list[tuple[Any, ...]], fetch: bool = True) -> list[tuple[str, int]]:
