@@ -68,7 +68,7 @@ def python_of(peer: Peer) -> Path:
     place = cache_folder() / "peers" / f"{peer.folder}-{digest}"
     ready, python = place / "ready", place / "bin" / "python"
     place.parent.mkdir(parents=True, exist_ok=True)
-    with (place.parent / ".lock").open("w") as turn:
+    with place.with_suffix(".lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not ready.exists():
             say(f"installing what {peer.title} needs, once, in {place}")
