@@ -8,7 +8,7 @@ READY  := .venv/ready-$(firstword $(shell cat requirements.lock pyproject.toml |
 SPREAD := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lint types lock helm clean
+.PHONY: help venv demo test check bench lint types lock sbom audit helm clean
 
 help:  ## this list
 	@echo "usage: make TARGET [ARGS=...]"
@@ -23,9 +23,10 @@ test: lint types  ## lint, types and all tests in several processes; with ARGS, 
 check: lint types  ## lint, types, unit and architecture tests: under a minute
 	@$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)
 
+# All but growth and soak, which take an hour each and tens of GB: ARGS=soak.
 BENCHES := core bridge ingest end-to-end alerts bulk readers reading peers
 
-bench: $(READY)  ## the benchmarks, one after the other: an hour; ARGS names one, for example ARGS=core
+bench: $(READY)  ## the benchmarks, one after the other: most of an hour; ARGS names one, for example ARGS=core
 	@$(if $(ARGS),$(BIN)/transferscope bench $(ARGS),for name in $(BENCHES); do $(BIN)/transferscope bench $$name || exit; done)
 
 lint: $(READY)  ## ruff: rules and format
@@ -54,6 +55,19 @@ lock:  ## renew the locks from pyproject.toml: of all, and of what the image run
 	@$(COMPILE) --constraint requirements.lock -o requirements.runtime.lock pyproject.toml
 	@echo hatchling | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
 	@for peer in tests/bench/peers/*/; do (cd $$peer && $(COMPILE) $(ARGS) -o requirements.lock requirements.in); done
+
+sbom: $(READY)  ## dist/transferscope.cdx.json: the packages that the image runs, with their sums (CycloneDX)
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file dist/transferscope.cdx.json requirements.runtime.lock
+
+audit: $(READY)  ## known vulnerabilities of the locked packages (pip-audit); PyPI itself knows them, its mirrors do not
+	@said="$$($(BIN)/pip-audit --strict --disable-pip --progress-spinner off -r requirements.lock 2>&1)"; code=$$?; \
+	printf '%s\n' "$$said" | tail -n 20; \
+	case "$$said" in *"could not be audited"*|*ConnectionError*|*ServiceError*) \
+		echo "audit: not everything could be asked about, so nothing is known: run this where PyPI itself is reached" >&2; \
+		exit 3;; \
+	esac; exit $$code
 
 helm: $(READY)  ## Helm in .venv, for the chart's tests; built with Go, in minutes
 	@GOBIN="$(CURDIR)/$(BIN)" go install helm.sh/helm/v3/cmd/helm@v3.22.0

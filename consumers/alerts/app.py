@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import faust
@@ -108,12 +109,13 @@ def create_app(config: AlertsConfig) -> faust.App:
 
     async def sample() -> None:
         sampling[:] = sampling or [Sampling(config.asks)]
-        answer = await sampling[0].look()
+        answer, at = await sampling[0].look(), datetime.now(UTC)
         measure(telemetry, answer.samples)
-        if await run_in(thread, lambda: counted.rules(lambda: rules.look(answer))):
+        if await run_in(thread, lambda: counted.rules(lambda: rules.look(answer, at))):
             health.ran()
-        if not published or published[0].done():  # Kafka that is away keeps no sample waiting
-            published[:] = [asyncio.ensure_future(publishing.run(lambda: depths.publish(answer.samples)))]
+        depths.add(answer.samples, at)
+        if not published or published[0].done():  # Kafka that is away keeps no look of the rules waiting
+            published[:] = [asyncio.ensure_future(publishing.run(depths.publish))]
 
     async def run_in(own: WorkThread, call: Callable[[], object]) -> bool:
         """Whether the store let it be done."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import queue
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,9 +21,9 @@ from consumers.stomp.frames import Delivery
 from consumers.stomp.session import Lost, Session
 
 ANSWER_WITHIN_S = 4.0
+_LOOK_S = 0.2
 _BYE_S = 1.0
 _ASK = "ActiveMQ.Statistics.Destination."
-_REPLIES = "/temp-queue/statistics"
 
 
 class Statistics(NamedTuple):
@@ -38,7 +39,7 @@ class Statistics(NamedTuple):
 
 
 class NoStatistics(Unreachable):
-    """The broker lets us in and does not answer: it has no statistics plugin."""
+    """The broker lets us in and says nothing at all: it has no statistics plugin, or hangs."""
 
 
 class _Inbox:
@@ -54,14 +55,15 @@ class _Inbox:
     def wait_for_room(self, timeout_s: float) -> bool:
         return True
 
-    def messages(self) -> Iterator[Delivery]:
-        """What comes in the time for an answer."""
+    def messages(self, session: Session) -> Iterator[Delivery]:
+        """What comes in the time for an answer. Raises Lost when the connection ends before that."""
         until = time.monotonic() + ANSWER_WITHIN_S
         while (left := until - time.monotonic()) > 0:
             try:
-                yield self._messages.get(timeout=left)
+                yield self._messages.get(timeout=min(left, _LOOK_S))
             except queue.Empty:
-                return
+                if session.lost is not None:
+                    raise Lost(session.lost) from None
 
 
 def oldest(endpoint: Endpoint, login: Login, names: Sequence[str]) -> dict[str, float]:
@@ -76,7 +78,7 @@ def oldest(endpoint: Endpoint, login: Login, names: Sequence[str]) -> dict[str, 
         for number, name in enumerate(names):
             session.subscribe(str(number), f"/queue/{name}", prefetch=1, headers={"browser": "true"})
         answered = set[int]()
-        for message in inbox.messages():
+        for message in inbox.messages(session):
             number = int(message.headers["subscription"])
             if number not in answered and "timestamp" in message.headers:
                 found[names[number]] = max(0.0, time.time() - int(message.headers["timestamp"]) / 1000)
@@ -95,15 +97,16 @@ def statistics(endpoint: Endpoint, login: Login, patterns: Sequence[str]) -> lis
 
     Raises Unreachable, NoStatistics when nothing answers.
     """
+    replies = f"/temp-queue/statistics-{uuid.uuid4().hex}"  # an answer that comes late finds nobody
     inbox = _Inbox()
     session = Session.open(endpoint, login, inbox)
     found: dict[str, Statistics] = {}
     ends = 0
     try:
-        session.subscribe("0", _REPLIES, prefetch=1000, headers={"transformation": "jms-map-json"})
+        session.subscribe("0", replies, prefetch=1000, headers={"transformation": "jms-map-json"})
         for pattern in patterns:
-            session.send(f"/queue/{_ASK}{pattern}", b"", _question())
-        for message in inbox.messages():
+            session.send(f"/queue/{_ASK}{pattern}", b"", _question(replies))
+        for message in inbox.messages(session):
             said = _map(message.body)
             if said:
                 each = _statistics(said)
@@ -118,14 +121,19 @@ def statistics(endpoint: Endpoint, login: Login, patterns: Sequence[str]) -> lis
         raise Unreachable(SERVICE, str(endpoint), "its statistics are not understood") from error
     finally:
         session.close(_BYE_S)
-    raise NoStatistics(SERVICE, str(endpoint), f"no statistics within {ANSWER_WITHIN_S:.0f} s: has it the plugin?")
+    within = f"within {ANSWER_WITHIN_S:.0f} s"
+    if found or ends:
+        raise Unreachable(SERVICE, str(endpoint), f"its statistics were not complete {within}")
+    raise NoStatistics(
+        SERVICE, str(endpoint), f"no statistics {within}: it needs statisticsBrokerPlugin, or broker_api its Jolokia"
+    )
 
 
-def _question() -> dict[str, str]:
+def _question(replies: str) -> dict[str, str]:
     # It expires, so that a broker without the plugin does not keep it.
     expires = str(int((time.time() + ANSWER_WITHIN_S) * 1000))
     headers = (f"{_ASK}Include.First.Message.Timestamp", f"{_ASK}List.End.With.Null")
-    return {"reply-to": _REPLIES, "expires": expires, **dict.fromkeys(headers, "true")}
+    return {"reply-to": replies, "expires": expires, **dict.fromkeys(headers, "true")}
 
 
 def _map(body: bytes) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from consumers.alerts.sample import Answer
 from pipeline.stages.alert_rules import Limits
@@ -17,6 +17,6 @@ class Rules:
         self._url = database_url
         self._limits = limits
 
-    def look(self, answer: Answer) -> Changes:
-        """Keep the samples and judge. Raises Unavailable when they cannot be kept."""
-        return record(self._url, answer.samples, datetime.now(UTC), self._limits, answer.told)
+    def look(self, answer: Answer, at: datetime) -> Changes:
+        """Keep the samples as those of that time and judge. Raises Unavailable when they cannot be kept."""
+        return record(self._url, answer.samples, at, self._limits, answer.told)

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 8.0
 """A service that takes longer gives no sample this time, so that one that hangs keeps no other waiting."""
 LEAVE_ALONE_S = 600.0
-"""A broker without the plugin keeps our question as a message until it expires: it is not asked again for so long."""
+"""A broker without the plugin keeps our question as a message until it expires: it is not asked again for so long. One
+that has ever answered has the plugin, and hangs: it is asked again with the next sample."""
 DEAD_LETTER_QUEUES = ("ActiveMQ.DLQ", "DLQ.*")
 """Where ActiveMQ puts what it could not deliver: the queue that all share, and those of their own."""
 
@@ -171,7 +172,9 @@ class StatisticsAsk:
     broker: BrokerSettings
     jolokia: Sequence[str]
     watched: Watched
+    clock: Callable[[], float] = time.monotonic
     _silent: set[str] = field(default_factory=set, init=False)
+    _have_answered: set[Endpoint] = field(default_factory=set, init=False)
     _left_alone: dict[Endpoint, tuple[float, Unreachable]] = field(default_factory=dict, init=False)
 
     def __call__(self) -> Answer:
@@ -181,15 +184,17 @@ class StatisticsAsk:
 
         def ask(endpoint: Endpoint) -> Answer | Unreachable:
             until, problem = self._left_alone.get(endpoint, (0.0, None))
-            if problem is not None and time.monotonic() < until:
+            if problem is not None and self.clock() < until:
                 return problem
             try:
                 found = asking.statistics(endpoint, self.broker.login, patterns)
             except NoStatistics as error:
-                self._left_alone[endpoint] = (time.monotonic() + LEAVE_ALONE_S, error)
+                if endpoint not in self._have_answered:
+                    self._left_alone[endpoint] = (self.clock() + LEAVE_ALONE_S, error)
                 return error
             except Unreachable as error:
                 return error
+            self._have_answered.add(endpoint)
             return self.watched.samples(f"{endpoint.address}:{endpoint.port}", found)
 
         with ThreadPoolExecutor(max(len(endpoints), 1)) as pool:

@@ -55,10 +55,24 @@ def broker_version(api_url: str, user: str | None = None, password: str | None =
     return next((str(values["BrokerVersion"]) for values in found.values()), "unknown")
 
 
+def broker_time(api_url: str, user: str | None = None, password: str | None = None) -> int:
+    """What the broker's clock says, in whole s since the epoch. Raises Unreachable."""
+    said = _ask(api_url, user, password, _BROKERS, ["BrokerVersion"])
+    if not isinstance(told := said.get("timestamp"), int):
+        raise Unreachable(_SERVICE, api_url, "it does not tell the time")
+    return told
+
+
 def _read(
     api_url: str, user: str | None, password: str | None, beans: str, attributes: list[str]
 ) -> dict[str, dict[str, Any]]:
     """The attributes of all beans of a pattern, by the bean's name; none where no bean is of that pattern."""
+    said = _ask(api_url, user, password, beans, attributes)
+    return {str(bean): values for bean, values in said.get("value", {}).items()}
+
+
+def _ask(api_url: str, user: str | None, password: str | None, beans: str, attributes: list[str]) -> dict[str, Any]:
+    """The answer as Jolokia gives it: ``timestamp``, and ``value`` unless there is no such bean."""
     request = urllib.request.Request(  # noqa: S310 - settings take http and https alone
         api_url.rstrip("/") + "/",
         # As a list and by POST: brokers whose Jolokia is locked down allow nothing else.
@@ -80,13 +94,14 @@ def _read(
         raise Unreachable(_SERVICE, api_url, getattr(reason, "strerror", None) or str(reason)) from error
     try:
         (found,) = said
-        status, value = found["status"], found.get("value", {})
-        beans_found = {str(bean): dict(values) for bean, values in value.items()}
+        status = found["status"]
+        if not all(isinstance(values, dict) for values in found.get("value", {}).values()):
+            raise TypeError("a bean without attributes")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreachable(_SERVICE, api_url, "what answers there is not Jolokia") from error
     if status not in (200, _NO_SUCH_BEAN):
         raise Unreachable(_SERVICE, api_url, str(found.get("error", "it gives no answer")))
-    return beans_found
+    return dict(found)
 
 
 def _depth(bean: str, values: dict[str, Any]) -> QueueDepth:

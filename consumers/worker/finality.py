@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from mode import Service
 
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.thread import WorkThread
 from consumers.worker.config import GROUP, TOPICS
@@ -39,7 +39,7 @@ def look(passes: Passes, kafka: KafkaAccess, queues: QueuesLook, telemetry: Tele
     """
     at_ms = time.time_ns() // 1_000_000
     why = queues()
-    lags = {Place(*place): offsets.lag for place, offsets in admin.lag(kafka, GROUP, TOPICS).items()}
+    lags = {Place(*place): offsets.lag for place, offsets in groups.lag(kafka, GROUP, TOPICS).items()}
     for topic in TOPICS:
         telemetry.set(metrics.WORKER_GROUP_LAG, sum(lag for place, lag in lags.items() if place.topic == topic), topic)
     idle = Idle(None if why else at_ms, lags, why)

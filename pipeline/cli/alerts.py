@@ -27,8 +27,8 @@ _LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: bool) -> int:
     """Watch queues, Kafka, links, sources and dead letters; raise and clear alerts, and tell people of them.
 
-    Samples what waits in the brokers (broker_api, else the statistics plugin over STOMP) and for the workers in Kafka
-    every 20 s, and looks at the links that finished transfers of transferscope relay name. The rules with their limits
+    Samples what waits in the brokers (broker_api, else the statistics plugin over STOMP) and for consumer groups in
+    Kafka every 20 s, and looks at the links that finished transfers of transferscope relay name. The rules with limits
     are listed by transferscope silences rules. Alerts are told in the log, by mail (alerts_mail_to) and to Alertmanager
     (alerts_alertmanager): a storm in one message, what stays open again after alerts_repeat_hours, and what is over.
     Of several processes each looks; an alert is raised and told once. What is open tells transferscope query alerts;

@@ -11,6 +11,8 @@ BENCHES: dict[str, tuple[str, str]] = {
     "bridge": ("pipeline.cli.bench_bridge:bridge", "ActiveMQ to Kafka, against plain stomp.py that only counts"),
     "ingest": ("pipeline.cli.bench_ingest:ingest", "Kafka to committed in Postgres, with 1 and 2 workers"),
     "end-to-end": ("pipeline.cli.bench_end_to_end:end_to_end", "published to ActiveMQ until visible in report"),
+    "growth": ("pipeline.cli.bench_growth:growth", "the cost of a message with more rows, workers, links"),
+    "soak": ("pipeline.cli.bench_soak:soak", "a day in less than an hour: what stays flat, with a picture"),
     "alerts": ("pipeline.cli.bench_alerts:alerts", "500 queues of 6 brokers, watched every 20 s"),
     "bulk": ("pipeline.cli.bench_bulk:bulk", "a recorded day into the store, and that day recomputed"),
     "readers": ("pipeline.cli.bench_readers:readers", "people at pages while a worker commits"),

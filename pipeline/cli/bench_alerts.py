@@ -51,7 +51,7 @@ def alerts(queues: int, number: int, samples: int, as_json: bool) -> None:
             environment = {**environment, **settings}
             run_to_end(["init"], environment, quiet=True)
             figures = measure(environment, folder, standing_in, samples)
-    settings_told = {"queues": queues, "brokers": number, "samples": samples, "every s": _EVERY_S}
+    settings_told = {"queues": queues, "brokers": number, "samples": samples, "seconds between samples": _EVERY_S}
     print_report(BenchReport("alerts", settings_told, figures), as_json)
 
 

@@ -15,6 +15,7 @@ import click
 from consumers.bridge.mapping import Source, record_of
 from consumers.kafka import admin
 from consumers.kafka.feed import feed
+from consumers.kafka.groups import forget_group
 from consumers.kafka.producer import Record
 from consumers.stomp.frames import Delivery
 from consumers.worker.config import GROUP
@@ -32,7 +33,7 @@ from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
 from pipeline.simulator import Simulation, simulate
-from pipeline.simulator.mix import CLEAN
+from pipeline.simulator.mix import CLEAN, Mix
 from pipeline.store import migrations
 from pipeline.store.activity import writer_pids
 from pipeline.store.filler import fill
@@ -120,27 +121,50 @@ def run(
     with the first number on filled tables, if they are to be filled."""
     kafka = kafka_access(settings)
     admin.ensure_topics(kafka, settings.partitions)
-    with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, progress.counting(records(clean(messages), settings.partitions)))
+    feed_records(settings, messages)
     plan = [(number, 0) for number in workers] + ([(workers[0], filled)] if filled else [])
     return [_run(settings, environment, messages, number, folder, rows) for number, rows in plan]
+
+
+def feed_records(settings: Settings, messages: int, seed: int = 1, mix: Mix = CLEAN) -> None:
+    """The messages of a simulation into Kafka, beside what is there."""
+    simulation = simulate(messages, seed, time.time_ns() // 1_000_000 - 2 * _HOUR_MS, mix=mix)
+    with Progress("into Kafka", "messages", messages) as progress:
+        feed(kafka_access(settings), progress.counting(records(simulation, settings.partitions)))
 
 
 def _run(
     settings: Settings, environment: Mapping[str, str], messages: int, workers: int, folder: Path, filled: int
 ) -> Run:
     url = settings.need("database_url")
-    empty(settings)
+    empty_tables(url)
     if filled:
-        _fill(url, filled)
+        fill_tables(url, 0, filled)
+    forget_group(kafka_access(settings), GROUP)
+    return commit_waiting(url, environment, messages, workers, folder, _named(workers, filled), filled)
+
+
+def commit_waiting(
+    url: str,
+    environment: Mapping[str, str],
+    messages: int,
+    workers: int,
+    folder: Path,
+    name: str,
+    filled: int = 0,
+) -> Run:
+    """Workers commit so many messages, which wait for them in Kafka; they log into a file of ``name``."""
     python_before = python_alone()
     with ExitStack() as started, closing(connect(url)) as store:
+        before = sum(totals(store))
         children = [
-            started.enter_context(Child(["worker"], environment, folder / f"worker-{workers}-{filled}-{number}.log"))
+            started.enter_context(
+                Child(["worker"], environment, folder / f"worker {name} {number}.log".replace(" ", "-"))
+            )
             for number in range(workers)
         ]
-        watch = Watch(lambda: sum(totals(store)), lambda: writer_pids(store), children)
-        progress = started.enter_context(Progress(_named(workers, filled), "messages", messages))
+        watch = Watch(lambda: sum(totals(store)) - before, lambda: writer_pids(store), children)
+        progress = started.enter_context(Progress(name, "messages", messages))
         first = watch.await_committed(1, progress)
         half = watch.await_committed(messages // 2, progress)
         last = watch.await_committed(messages, progress)
@@ -155,15 +179,6 @@ def _run(
         last.workers.highest_mb,
         last.workers.highest_mb - half.workers.highest_mb,
     )
-
-
-def empty(settings: Settings) -> None:
-    """Empty tables, and workers that begin with the first message."""
-    url = settings.need("database_url")
-    migrations.upgrade(url)
-    migrations.downgrade(url, "base")
-    migrations.upgrade(url)
-    admin.forget_group(kafka_access(settings), GROUP)
 
 
 class Moment(NamedTuple):
@@ -210,17 +225,15 @@ class Watch:
         return Moment(at, committed, used_by(pids), used_by(self._servers()))
 
 
-def clean(messages: int) -> Simulation:
-    """Half starts and half completes of the same transfers, of an hour that ended an hour ago."""
-    return simulate(messages, 1, time.time_ns() // 1_000_000 - 2 * _HOUR_MS, mix=CLEAN)
-
-
 def records(simulation: Simulation, partitions: int) -> Iterator[Record]:
     """The messages as a bridge writes them."""
     sources = {topic: Source("bench:61613", topic, kind, partitions) for topic, kind in BROKER_TOPICS.items()}
     for number, message in enumerate(simulation):
         headers = {name: text.encode() for name, text in message.headers.items()}
-        headers |= {"message-id": b"ID:bench-1:%d" % number, "content-length": b"%d" % len(message.body)}
+        headers |= {
+            "message-id": b"ID:bench-%d:%d" % (simulation.seed, number),
+            "content-length": b"%d" % len(message.body),
+        }
         yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)
 
 
@@ -229,10 +242,18 @@ def _named(workers: int, filled: int) -> str:
     return f"{name}, filled tables" if filled else name
 
 
-def _fill(url: str, transfers: int) -> None:
+def empty_tables(url: str) -> None:
+    """The store as ``init`` makes it, whatever was in it."""
+    migrations.upgrade(url)
+    migrations.downgrade(url, "base")
+    migrations.upgrade(url)
+
+
+def fill_tables(url: str, filled: int, wanted: int) -> None:
+    """Older transfers with their starts, from ``filled`` up to ``wanted`` of them."""
     now_ms = time.time_ns() // 1_000_000
-    with closing(connect(url)) as store, Progress("filling tables", "transfers", transfers) as progress:
-        fill(store, transfers, now_ms - _FILLED_MS, now_ms, progress.advance)
+    with closing(connect(url)) as store, Progress("filling tables", "transfers", wanted - filled) as progress:
+        fill(store, range(filled, wanted), now_ms - _FILLED_MS, now_ms, progress.advance)
 
 
 def _figures(found: Sequence[Run]) -> Iterator[Figure]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from pipeline.cli.bench_ingest import Watch, empty
+from consumers.kafka.groups import forget_group
+from consumers.worker.config import GROUP
+from pipeline.cli.bench_ingest import Watch, empty_tables
 from pipeline.cli.bench_peers_programs import Peer, Place, Process, python_of
 from pipeline.cli.bench_peers_results import (
     Cell,
@@ -21,6 +23,7 @@ from pipeline.cli.bench_peers_results import (
     windows_of_store,
 )
 from pipeline.cli.children import Child
+from pipeline.cli.kafka import kafka_access
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import free_ports
@@ -63,8 +66,10 @@ class Services(NamedTuple):
 
 def run_workers(services: Services, load: Load, workers: int, name: str) -> Outcome:
     """transferscope, as operators run it."""
-    empty(services.settings)
-    with ExitStack() as started, closing(connect(services.settings.need("database_url"))) as store:
+    url = services.settings.need("database_url")
+    empty_tables(url)
+    forget_group(kafka_access(services.settings), GROUP)
+    with ExitStack() as started, closing(connect(url)) as store:
         children = [
             started.enter_context(Child(["worker"], services.environment, services.folder / f"{name}-{number}.log"))
             for number in range(workers)

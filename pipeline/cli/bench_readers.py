@@ -14,9 +14,8 @@ from typing import NamedTuple
 import click
 
 from consumers.kafka import admin
-from consumers.kafka.feed import feed
 from pipeline.cli import settings as configuration
-from pipeline.cli.bench_ingest import Watch, clean, records
+from pipeline.cli.bench_ingest import Watch, feed_records
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
 from pipeline.cli.bench_requests import Client, percentile
 from pipeline.cli.children import Child
@@ -92,10 +91,8 @@ def _prepare(settings: Settings, messages: int, links: int) -> None:
     with closing(connect(url)) as store, Progress("filling windows", "days", _DAYS + 1) as progress:
         now_ms = time.time_ns() // 1_000_000
         fill_windows(store, now_ms, days=_DAYS, links=links, sites=_SITES, seed=1, progress=progress.advance)
-    kafka = kafka_access(settings)
-    admin.ensure_topics(kafka, settings.partitions)
-    with Progress("into Kafka", "messages", messages) as progress:
-        feed(kafka, progress.counting(records(clean(messages), settings.partitions)))
+    admin.ensure_topics(kafka_access(settings), settings.partitions)
+    feed_records(settings, messages)
 
 
 def _measure(

@@ -12,6 +12,8 @@ from pipeline.cli.machine import line, machine
 from pipeline.cli.output import write, write_json
 from pipeline.store.queries.columns import Column
 
+_NAME_WIDTH = 40
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -67,8 +69,10 @@ def print_report(report: BenchReport, as_json: bool) -> None:
         write("table", table.columns, table.rows, text)
         lines += ["", *text.getvalue().splitlines()]
     lines += [""] if report.tables else []
+    width = max([_NAME_WIDTH, *(len(figure.name) for figure in report.figures)])
     lines += [
-        f"{figure.name:<40} {_number(figure.value):>12} {figure.unit}{_verdict(figure)}" for figure in report.figures
+        f"{figure.name:<{width}} {_number(figure.value):>12} {figure.unit}{_verdict(figure)}"
+        for figure in report.figures
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -24,6 +24,7 @@ from pipeline.cli.own_stack import own_stack
 from pipeline.simulator import ALL, Simulation, simulate
 from pipeline.simulator.check import cells, differences
 from pipeline.simulator.places import endpoint_of, topology
+from pipeline.store.alerts import open_subjects
 from pipeline.store.readback import read_back
 from pipeline.store.session import connect
 from pipeline.store.totals import totals
@@ -33,10 +34,13 @@ from schemas.topics import KNOWN_TOPICS
 _HOUR_MS = 3_600_000
 _STOMP_BROKERS = f"{configuration.PREFIX}STOMP_BROKERS"
 _IDLE_LIMIT_S = "180"
+_START_LIMIT_S = 120.0
 _ARRIVAL_LIMIT_S = 60
+_ALERT_LIMIT_S = 30
+_POLL_S = 0.5
 _SHOWN = 20
 _ROWS = "8"
-_PROCESSES = (["bridge"], ["worker"], ["web", "--port", "0"])
+_PROCESSES = (["bridge"], ["worker"], ["alerts"], ["web", "--port", "0"])
 _TABLES = (
     (
         "Links between sites, most bytes first",
@@ -61,7 +65,8 @@ def demo(messages: int, seed: int, leave: bool) -> int:
     Everything is real: messages go through ActiveMQ's virtual queues, the bridge, Kafka and a worker into Postgres.
     They are of all kinds: transfers, states and queues of FTS, file accesses and third-party copies of xrootd.
     The simulator knows what must come out, although it sends duplicates, late, lost and broken messages; the exit
-    code is 1 if anything differs. The stack lives in a temporary folder and ends with the demonstration.
+    code is 1 if anything differs. Of broken ones a second is enough for an alert here, which the pages show too. The
+    stack lives in a temporary folder and ends with the demonstration.
 
     \b
     Example:
@@ -75,7 +80,7 @@ def demo(messages: int, seed: int, leave: bool) -> int:
             started.enter_context(Child(arguments, environment, folder / f"{arguments[0]}.log"))
             for arguments in _PROCESSES
         ]
-        pages = children[-1].told("listening on ")
+        pages = children[-1].told("listening on ", _START_LIMIT_S)
         print(f"pages and API: {pages}", flush=True)
         run_to_end(["status", "--wait-idle", _IDLE_LIMIT_S], environment, quiet=True)
         simulation = simulate(messages, seed, int(time.time() * 1000) - 2 * _HOUR_MS, _HOUR_MS, ALL)
@@ -84,6 +89,7 @@ def demo(messages: int, seed: int, leave: bool) -> int:
         for title, question in _TABLES:
             print(f"\n{title}", flush=True)
             run_to_end(["query", *question, "--limit", _ROWS], environment)
+        _show_alerts(environment)
         equal = _check(simulation, environment)
         if not leave:
             _stay(environment, children, pages)
@@ -99,7 +105,22 @@ def _configured(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     lines += [f"{json.dumps(topic)} = {json.dumps(kind)}" for topic, kind in KNOWN_TOPICS.items()]
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")
     places.write_text(json.dumps(topology()), encoding="utf-8")
-    return known | {configuration.CONFIG_VARIABLE: str(config), f"{configuration.PREFIX}TOPOLOGY": str(places)}
+    chosen = {"TOPOLOGY": str(places), "ALERTS_SAMPLE_SECONDS": "5", "ALERTS_DEAD_LETTERS": "1"}
+    own = {f"{configuration.PREFIX}{name}": value for name, value in chosen.items()}
+    return known | own | {configuration.CONFIG_VARIABLE: str(config)}
+
+
+def _show_alerts(environment: Mapping[str, str]) -> None:
+    """The open alerts, once there are some: the rules look every few seconds."""
+    until = time.monotonic() + _ALERT_LIMIT_S
+    with closing(connect(environment[f"{configuration.PREFIX}DATABASE_URL"])) as store:
+        while time.monotonic() < until:
+            with store, store.cursor() as cursor:
+                if open_subjects(cursor):
+                    break
+            time.sleep(_POLL_S)
+    print("\nAlerts", flush=True)
+    run_to_end(["query", "alerts", "--limit", _ROWS], environment)
 
 
 class _Publishing(threading.Thread):
@@ -168,7 +189,7 @@ def _stay(environment: Mapping[str, str], children: Sequence[Child], pages: str)
         f"  export {name}={value}" for name, value in environment.items() if name.startswith(configuration.PREFIX)
     )
     print(
-        f"\nAll of it stays up until Ctrl-C. Look at {pages}, or in another shell:\n{settings}\n  transferscope status",
+        f"\nAll of it stays up until Ctrl-C. Look at {pages} and its alerts at {pages}/alerts, or in another shell:\n{settings}\n  transferscope status",
         flush=True,
     )
     try:

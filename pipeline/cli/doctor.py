@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.checks import Verdict, checks
+from pipeline.cli.checking.check import Verdict
+from pipeline.cli.checks import checks
 from pipeline.cli.errors import ANSWER_IS_NO, UNREACHABLE
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write, write_json
@@ -22,9 +23,12 @@ from pipeline.store.queries.columns import Column
 @json_option
 @with_settings
 def doctor(settings: Settings, /, as_json: bool) -> None:
-    """Show settings with their origin, and whether everything answers and is of the right version.
+    """Show settings with their origin, and check all that the processes need.
 
-    Passwords are never shown. Exit code 3 when something cannot be reached, 1 when something else is wrong.
+    Of each service: whether it answers and is of the right version, its clock, TLS and certificates, what our user may
+    do, what is kept for how long, and the room on its disks. Each line says what to do. Nothing is changed, and
+    passwords are never shown. Exit code 3 when something cannot be reached, 1 when something else is wrong; a warning
+    changes no exit code.
 
     \b
     Example: transferscope doctor --config /etc/transferscope.toml

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from consumers.bridge.depth import queue_depths
 from consumers.bridge.settings import QUEUE, BrokerSettings
 from consumers.errors import Unreachable
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.worker.config import GROUP, TOPICS
 from consumers.worker.finality import nobody_asks
 from pipeline.cli.brokers import api_password, brokers
@@ -120,7 +120,7 @@ def look(settings: Settings, *, everything: bool = False) -> FlowState:
     lags: tuple[Lag, ...] = ()
     missing: tuple[str, ...] = ()
     if everything or settings.kafka_bootstrap:
-        offsets = admin.lag(kafka_access(settings), GROUP, TOPICS)
+        offsets = groups.lag(kafka_access(settings), GROUP, TOPICS)
         lags = tuple(Lag(GROUP, *place, found.committed, found.end, found.lag) for place, found in offsets.items())
         missing = tuple(topic for topic in TOPICS if topic not in {topic for topic, _ in offsets})
     else:

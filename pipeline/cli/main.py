@@ -45,7 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("pipeline.cli.dead_letters:dead_letters", "list them, show one, try them again"),
     "topology": ("pipeline.cli.topology:topology", "load sites, hosts and VO endpoints; show a host"),
     "tokens": ("pipeline.cli.tokens:tokens", "tokens of the HTTP API: add, list, revoke"),
-    "doctor": ("pipeline.cli.doctor:doctor", "settings with their origin; what can be reached, versions"),
+    "doctor": (
+        "pipeline.cli.doctor:doctor",
+        "settings with their origin; services, clocks, TLS, rights, retention, disks",
+    ),
     "bench": ("pipeline.cli.bench:bench", "measure this machine, with the goals beside the figures"),
 }
 """Name of each command -> the module attribute that holds it, and what it does."""

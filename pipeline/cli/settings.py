@@ -117,6 +117,14 @@ class Settings:
     alerts_alertmanager: tuple[str, ...] | None = _setting(
         values.http_urls, "Prometheus' Alertmanager, as http://host:9093,…: is told of all alerts (API v2)"
     )
+    alerts_alertmanager_user: str | None = _setting(values.text, "user name on Alertmanager; over https alone")
+    alerts_alertmanager_password_file: Path | None = _setting(values.file, "file with the password on Alertmanager")
+    alerts_alertmanager_token_file: Path | None = _setting(
+        values.file, "file with a bearer token for Alertmanager, instead of user and password"
+    )
+    alerts_alertmanager_ca_file: Path | None = _setting(
+        values.file, "authorities that sign Alertmanager's certificates; else those of the system"
+    )
     alerts_page: str | None = _setting(values.text, "address of web, as https://host: mails say where the alerts are")
     web_host: str = _setting(values.text, "where web listens", "127.0.0.1")
     web_port: int = _setting(values.whole(0, 65535), "port of web; 0: a free one, which is printed", 0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from pipeline.cli.audited import note
+from pipeline.cli.audited import actor
 from pipeline.cli.errors import CommandError
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write
@@ -18,9 +18,8 @@ from pipeline.stages.alert_rules import RULES
 from pipeline.store import silences as store
 from pipeline.store.queries.columns import Column
 from pipeline.store.session import connect
-from pipeline.units import iso
 
-LONGEST_HOURS = 24 * 90
+_LONGEST_HOURS = store.LONGEST / timedelta(hours=1)
 
 
 @click.group()
@@ -39,7 +38,7 @@ def silences() -> None:
 @silences.command()
 @click.option("--rule", default="*", show_default=True, help="Name of the rule; * for any letters.")
 @click.option("--subject", default="*", show_default=True, help="What the alert is about; * for any letters.")
-@click.option("--hours", type=click.FloatRange(0, LONGEST_HOURS, min_open=True), required=True, help="For how long.")
+@click.option("--hours", type=click.FloatRange(0, _LONGEST_HOURS, min_open=True), required=True, help="For how long.")
 @click.option("--reason", required=True, help="Why, for the others.")
 @click.option("--author", default=getpass.getuser, show_default="you", help="Who says so.")
 @with_settings
@@ -52,11 +51,8 @@ def add(settings: Settings, /, rule: str, subject: str, hours: float, reason: st
     if not reason.strip():
         raise click.UsageError("a silence needs a reason: the next one on duty reads it")
     ends_at = datetime.now(UTC) + timedelta(hours=hours)
-    url = settings.need("database_url")
-    with closing(connect(url)) as connection:
-        number = store.add(connection, rule, subject, reason.strip(), author, ends_at)
-    note(url, "add silence", f"{number}: {rule}, {subject}, until {iso(ends_at)}")
-    print(number)
+    with closing(connect(settings.need("database_url"))) as connection:
+        print(store.add(connection, actor(), rule, subject, reason.strip(), author, ends_at).id)
 
 
 @silences.command("list")
@@ -84,11 +80,9 @@ def end(settings: Settings, /, id: int) -> None:
     \b
     Example: transferscope silences end 3
     """
-    url = settings.need("database_url")
-    with closing(connect(url)) as connection:
-        if not store.end(connection, id):
+    with closing(connect(settings.need("database_url"))) as connection:
+        if not store.end(connection, actor(), id):
             raise CommandError(f"no silence {id} holds: transferscope silences list shows those that do")
-    note(url, "end silence", str(id))
 
 
 @silences.command()

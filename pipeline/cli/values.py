@@ -153,8 +153,8 @@ def http_urls(value: object) -> tuple[str, ...]:
     expected = "an address such as http://host:8161/api/jolokia, or several with commas between them"
     for each in found:
         parts = urlsplit(each)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(expected)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(f"{expected}; a user and the file with his password are settings of their own")
     if not found:
         raise ValueError(expected)
     return found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+from consumers.alerts.groups import GroupsAsk
 from consumers.alerts.notify import Sender
-from consumers.alerts.sample import Answer, Ask, JolokiaAsk, StatisticsAsk, Watched
-from consumers.alerts.senders.alertmanager import Alertmanager
+from consumers.alerts.sample import Ask, JolokiaAsk, StatisticsAsk, Watched
+from consumers.alerts.senders.alertmanager import Alertmanager, AlertmanagerSettings
 from consumers.alerts.senders.journal import Journal
 from consumers.alerts.senders.mail import Mail, MailSettings
 from consumers.bridge.settings import QUEUE, BrokerSettings
 from consumers.errors import Unreachable
-from consumers.kafka import admin
 from consumers.worker.config import GROUP, TOPICS
 from pipeline.cli.brokers import api_password, brokers, must_be_readable
 from pipeline.cli.errors import ConfigurationError
@@ -20,7 +20,6 @@ from pipeline.cli.flow_state import own_queues
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
 from pipeline.stages.alert_rules import Limits
-from pipeline.stages.backlog import Sample
 
 
 def asks(settings: Settings) -> dict[str, Ask]:
@@ -29,7 +28,7 @@ def asks(settings: Settings) -> dict[str, Ask]:
     A broker that ``broker_api`` names is asked by Jolokia, the others by the statistics plugin. Raises
     ConfigurationError.
     """
-    found: dict[str, Ask] = {"Kafka": _group(settings)}
+    found: dict[str, Ask] = {"Kafka": GroupsAsk(kafka_access(settings), {GROUP: TOPICS})}
     if not (settings.stomp_brokers or settings.broker):
         return found
     configured = brokers(settings)
@@ -76,18 +75,22 @@ def senders(settings: Settings) -> tuple[Sender, ...]:
         )
         found.append(Mail(mail, repeat_s))
     if settings.alerts_alertmanager:
-        found.append(Alertmanager(settings.alerts_alertmanager, page))
+        found.append(Alertmanager(_alertmanager(settings, settings.alerts_alertmanager, page)))
     return tuple(found)
 
 
-def _group(settings: Settings) -> Ask:
-    access = kafka_access(settings)
-
-    def ask() -> Answer:
-        behind = sum(found.lag for found in admin.lag(access, GROUP, TOPICS).values())
-        return Answer([Sample("group", access.address, GROUP, behind)])
-
-    return ask
+def _alertmanager(settings: Settings, addresses: tuple[str, ...], page: str) -> AlertmanagerSettings:
+    user, token_file = settings.alerts_alertmanager_user, settings.alerts_alertmanager_token_file
+    password_file, ca_file = settings.alerts_alertmanager_password_file, settings.alerts_alertmanager_ca_file
+    if (user is None) != (password_file is None):
+        raise ConfigurationError("set both alerts_alertmanager_user and alerts_alertmanager_password_file, or neither")
+    if user is not None and token_file is not None:
+        raise ConfigurationError("alerts_alertmanager_user and alerts_alertmanager_token_file are two logins: keep one")
+    if (user or token_file) and not all(address.startswith("https:") for address in addresses):
+        raise ConfigurationError("a login is never sent without TLS: alerts_alertmanager must be https:// addresses")
+    for name in ("password_file", "token_file", "ca_file"):
+        must_be_readable(getattr(settings, f"alerts_alertmanager_{name}"), f"alerts_alertmanager_{name}")
+    return AlertmanagerSettings(addresses, page, user, password_file, token_file, ca_file)
 
 
 def _login(settings: Settings, url: str) -> Callable[[], tuple[str | None, str | None]]:

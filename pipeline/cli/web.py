@@ -33,8 +33,9 @@ from schemas.envelope import RawMessage
 def web(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Serve the HTTP API (/api/v1, described at /openapi.json) and the pages.
 
-    It only reads, and needs only PostgreSQL; while that is away, requests are answered with 503. Kafka, if it is set,
-    is asked for the messages of a transfer when an operator looks at one. Ends on SIGTERM and Ctrl-C.
+    It needs only PostgreSQL, and writes silences, use of tokens and audit there; while that is away, requests are
+    answered with 503. Kafka, if it is set, is asked for the messages of a transfer when an operator looks at one. Ends
+    on SIGTERM and Ctrl-C.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from consumers.kafka.access import NoTopic
-from consumers.kafka.admin import lag
+from consumers.kafka.groups import lag
 from consumers.worker.app import create_app
 from consumers.worker.config import GROUP, TOPICS, WorkerConfig
 from consumers.worker.process import run

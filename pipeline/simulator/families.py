@@ -44,7 +44,7 @@ class Transfers:
         self._rng = rng
         self._states = states
         self._mix = mix
-        self._script = Script(rng, make_world(rng))
+        self._script = Script(rng, make_world(rng, mix.links))
 
     def next_story(self, begin_ms: int) -> Iterator[AnySending]:
         """The next file, with all its attempts."""
@@ -87,7 +87,7 @@ class QueueReports:
     def __init__(self, rng: Random, mix: Mix) -> None:
         self._rng = rng
         self._mix = mix
-        self._queues = Queues(rng, make_world(rng))
+        self._queues = Queues(rng, make_world(rng, mix.links))
 
     def next_story(self, begin_ms: int) -> Iterator[Sending[QueueReport]]:
         """A look at one instance."""
@@ -106,7 +106,7 @@ class Records:
     def __init__(self, rng: Random, mix: Mix) -> None:
         self._rng = rng
         self._mix = mix
-        self._accesses = Accesses(rng, make_world(rng))
+        self._accesses = Accesses(rng, make_world(rng, mix.links))
 
     def next_story(self, begin_ms: int) -> Iterator[Sending[Access]]:
         """One access."""

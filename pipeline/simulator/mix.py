@@ -28,7 +28,8 @@ class Mix:
     turn. ``poison``: messages that cannot be used, beside the good ones; those of transfers for reasons picked from
     ``poisons``, those of other families for any of theirs. ``states``: files of FTS3 whose states are told.
     ``queues``, ``records``: stories that are reports on queues or records of xrootd instead of files that FTS moves.
-    Raises ValueError when a share is not between 0 and 1 or a poison is not known.
+    ``links`` is no share: the world has at least so many links, between made-up hosts where the real ones are too few.
+    Raises ValueError when a share is not between 0 and 1, ``links`` is negative or a poison is not known.
     """
 
     fts2: float = 0.01
@@ -43,12 +44,15 @@ class Mix:
     states: float = 0
     queues: float = 0
     records: float = 0
+    links: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             share = getattr(self, field.name)
-            if field.name != "poisons" and not 0 <= share <= 1:
+            if field.name not in ("poisons", "links") and not 0 <= share <= 1:
                 raise ValueError(f"the share of {field.name} is {share}: it must be between 0 and 1")
+        if self.links < 0:
+            raise ValueError(f"links is {self.links}: it must not be negative")
         if self.fts2 + self.monit > 1:
             raise ValueError("the shares of fts2 and monit together must not be more than 1")
         if self.queues + self.records > 1:

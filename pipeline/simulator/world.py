@@ -6,6 +6,7 @@ two are in no catalogue. How much each link is used follows a Zipf law, as in re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import accumulate, permutations
 from random import Random
 from typing import NamedTuple
@@ -145,17 +146,28 @@ def hosts() -> dict[str, tuple[Host, ...]]:
     return {name: vo.hosts for name, vo in _VOS.items()}
 
 
-def make_world(rng: Random) -> World:
-    """Every ordered pair of a VO's hosts as a link; which of them are the popular ones is the seed's choice."""
+def make_world(rng: Random, least_links: int = 0) -> World:
+    """Every ordered pair of a VO's hosts as a link; which of them are the popular ones is the seed's choice.
+
+    Where ``least_links`` asks for more links than the hosts have pairs, each VO gets made-up hosts besides.
+    """
     links: list[Link] = []
     weights: list[float] = []
     for vo, (share, instance, hosts) in _VOS.items():
-        pairs = list(permutations(hosts, 2))
+        pairs = list(permutations((*hosts, *_more_hosts(vo, len(hosts), share * least_links)), 2))
         rng.shuffle(pairs)
         zipf = [rank**-ZIPF_EXPONENT for rank in range(1, len(pairs) + 1)]
         links += [Link(vo, src, dst, _instances(instance, dst)) for src, dst in pairs]
         weights += [share * weight / sum(zipf) for weight in zipf]
     return World(tuple(links), tuple(accumulate(weights)))
+
+
+def _more_hosts(vo: str, there_are: int, least_links: float) -> Iterator[Host]:
+    """Hosts that lack for so many links, a link for each ordered pair."""
+    number = there_are
+    while number * (number - 1) < least_links:
+        number += 1
+        yield Host(f"se{number}.{vo}.example", f"{vo.upper()}-SE{number}")
 
 
 def _instances(usual: str, dst: Host) -> tuple[str, ...]:

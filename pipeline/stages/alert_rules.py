@@ -106,8 +106,9 @@ RULES: tuple[Rule, ...] = (
         "critical",
         "messages",
         lambda limits: (
-            f"More than {limits.backlog} messages wait in a queue of ours or for the workers, in {SAMPLES} samples in a"
-            f" row{_by_name(limits.queues, 'messages')}. Cleared below {float(CLEAR_BELOW):.0%} of that."
+            f"More than {limits.backlog} messages wait in a queue of ours or for a consumer group of Kafka, in"
+            f" {SAMPLES} samples in a row{_by_name(limits.queues, 'messages')}."
+            f" Cleared below {float(CLEAR_BELOW):.0%} of that."
         ),
     ),
     Rule(
@@ -124,8 +125,8 @@ RULES: tuple[Rule, ...] = (
         "critical",
         "consumers",
         lambda limits: (
-            f"A queue of ours holds messages and nobody reads it, in {SAMPLES} samples in a row. Cleared when somebody"
-            " does, or when it is empty."
+            f"Messages wait in a queue of ours, or for the workers, and nobody reads, in {SAMPLES} samples in a row."
+            " Cleared when somebody does, or when it is empty."
         ),
     ),
     Rule(
@@ -133,8 +134,8 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "messages",
         lambda limits: (
-            f"A virtual queue of somebody else has had no consumer for {_time(ORPHAN_S)} and has grown: it fills the"
-            " broker for nobody. Cleared when it has a consumer, is empty, or is gone."
+            f"A virtual queue or consumer group of somebody else has had no consumer for {_time(ORPHAN_S)} and has"
+            " grown: what waits there is for nobody. Cleared when it has a consumer, is empty, or is gone."
         ),
     ),
     Rule(

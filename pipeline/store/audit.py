@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
-from pipeline.store.session import Connection, Cursor, Unavailable
+from pipeline.store.session import Connection, Cursor, Unavailable, writing
 
 BEGUN = "begun"
 DONE = "done"
@@ -49,12 +49,10 @@ def add(cursor: Cursor, action: Action, result: str) -> None:
 def note(connection: Connection, action: Action, result: str = DONE) -> None:
     """One line in a transaction of its own, on a connection that may be read-only by default. What was open on it ends.
 
-    Raises Unavailable.
+    Raises TakesNoWrites, Unavailable.
     """
     try:
-        connection.rollback()
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ WRITE")
+        with writing(connection) as cursor:
             add(cursor, action, result)
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise Unavailable("PostgreSQL", connection.info.host or "local socket", str(error)) from error

@@ -10,35 +10,13 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from pipeline.stages.alert_rules import (
-    BROKER_DEAD,
-    EXPIRED,
-    ORPHAN,
-    ORPHAN_S,
-    QUIET_S,
-    Finding,
-    Judged,
-    Limits,
-    Verdict,
-)
-from pipeline.stages.backlog import (
-    Past,
-    Sample,
-    judge_dead,
-    judge_expired,
-    judge_orphan,
-    judge_waiting,
-    rates,
-    subject,
-)
+from pipeline.stages.alert_rules import BROKER_DEAD, EXPIRED, Judged, Limits
+from pipeline.stages.backlog import KNOWN_FOR_S as KNOWN_FOR_S
+from pipeline.stages.backlog import NEEDED_S, Past, Sample, gone, judge, judge_dead, rates, speakers, subject
 from pipeline.store import alert_conditions, alerts
 from pipeline.store.alerts import Changes
 from pipeline.store.session import Unavailable, connect, service_address
 
-KNOWN_FOR_S = 90
-"""After so long without a sample nobody knows what waits: three samples that are as far apart as they may be."""
-
-_LONG_S = max(ORPHAN_S, QUIET_S) * 1.1
 _COLUMNS = "kind, broker, name, depth, oldest_s, consumers, expired, dead, enqueued, dequeued"
 _LAST = f"""
 SELECT extract(epoch FROM %s - sampled_at)::double precision, {_COLUMNS} FROM store.backlog
@@ -69,7 +47,7 @@ def record(
             history = _history(cursor, at, KNOWN_FOR_S)
             add_samples(cursor, at, samples, history)
             is_open = alerts.open_subjects(cursor)
-            judged = [*_judged(cursor, samples, at, limits, history, is_open), *_gone(samples, told, is_open)]
+            judged = [*_judged(cursor, samples, at, limits, history, is_open), *gone(samples, told, is_open)]
             changes = alerts.apply(cursor, [*judged, *alert_conditions.judged(cursor, at, limits)], at)
             alerts.beat(cursor, at)
             return changes
@@ -111,38 +89,17 @@ def _judged(
     history: History,
     is_open: Set[tuple[str, str]],
 ) -> Iterator[Judged]:
-    speaks_for = _first_of_each_broker(samples)
+    speaking = speakers(samples)
     long = {
         sample.key
         for sample in samples
         if (sample.ours and (EXPIRED, subject(*sample.key)) in is_open)
-        or (sample.key in speaks_for and (BROKER_DEAD, f"broker {sample.broker}") in is_open)
+        or (sample.key in speaking and (BROKER_DEAD, f"broker {sample.broker}") in is_open)
         or (not sample.ours and sample.depth and sample.consumers == 0)
     }
-    longer = _history(cursor, at, _LONG_S, long) if long else {}
+    longer = _history(cursor, at, NEEDED_S, long) if long else {}
     for sample in samples:
         past = [Past(0.0, sample), *(longer.get(sample.key) or history.get(sample.key) or [])]
-        if sample.ours:
-            yield from judge_waiting(past, limits)
-            yield judge_expired(past)
-        else:
-            yield judge_orphan(past)
-        if sample.key in speaks_for:
+        yield from judge(past, limits)
+        if sample.key in speaking:
             yield judge_dead(past)
-
-
-def _first_of_each_broker(samples: Sequence[Sample]) -> set[Key]:
-    """Every queue of a broker has the depth of its dead letter queue: one of them speaks for it."""
-    first: dict[str, Key] = {}
-    for sample in samples:
-        if sample.dead is not None:
-            first[sample.broker] = min(first.get(sample.broker, sample.key), sample.key)
-    return set(first.values())
-
-
-def _gone(samples: Sequence[Sample], told: frozenset[str], is_open: Set[tuple[str, str]]) -> Iterator[Judged]:
-    """Orphans that are no longer there."""
-    there = {subject(*sample.key) for sample in samples}
-    for rule, about in is_open:
-        if rule == ORPHAN and about not in there and about.rpartition(" on ")[2] in told:
-            yield Judged(Verdict.CLEAR, Finding(rule, about, 0, 0, ""))

@@ -40,17 +40,23 @@ FROM filled
 
 
 def fill(
-    connection: Connection, rows: int, begin_ms: int, end_ms: int, progress: Callable[[int], None] = lambda done: None
+    connection: Connection,
+    numbers: range,
+    begin_ms: int,
+    end_ms: int,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """``rows`` finished transfers with their starts, evenly over [begin_ms, end_ms); ``progress`` gets rows added.
+    """The finished transfers of these numbers with their starts, evenly over [begin_ms, end_ms); ``progress`` gets how
+    many were added.
 
-    File ids begin at 10^9 and rise with time, as those of an FTS server do. No windows are made of them.
+    A file id is 10^9 and the number, so ids rise with time, as those of an FTS server do. No windows are made of them.
     """
     first_day = (begin_ms - DAY_MS) // DAY_MS * DAY_MS
     Partitions().ensure(connection, range(first_day, end_ms + DAY_MS, DAY_MS))
-    values = {"begin": begin_ms, "gap": (end_ms - begin_ms) / rows}
-    for low in range(0, rows, _STEP):
-        high = min(low + _STEP, rows)
+    gap = (end_ms - begin_ms) / len(numbers)
+    values = {"begin": begin_ms - numbers.start * gap, "gap": gap}
+    for low in range(numbers.start, numbers.stop, _STEP):
+        high = min(low + _STEP, numbers.stop)
         with connection, connection.cursor() as cursor:
             for statement in (_TRANSFERS, _STARTS):
                 cursor.execute(statement, values | {"low": low, "high": high})

@@ -59,12 +59,12 @@ def database_clock(connection: Connection) -> int:
 def drop(connection: Connection, oldest: Oldest) -> int:
     """Drop all partitions that end before what is kept; how many. Raises psycopg2's LockNotAvailable: run it again."""
     with connection, connection.cursor() as cursor:
-        due = list(_too_old(cursor, oldest))
+        due = list(too_old(cursor, oldest))
     if not due:
         return 0
     floor_ms = _raise_floor(connection, max(part.end_ms for part in due))
     with connection, connection.cursor() as cursor:
-        parts = [part for part in _too_old(cursor, oldest) if part.end_ms <= floor_ms]
+        parts = [part for part in too_old(cursor, oldest) if part.end_ms <= floor_ms]
     for part in parts:
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT store.drop_partition(%s)", (part.name,))
@@ -84,6 +84,7 @@ def _raise_floor(connection: Connection, floor_ms: int) -> int:
         return floor_ms
 
 
-def _too_old(cursor: Cursor, oldest: Oldest) -> Iterator[Partition]:
+def too_old(cursor: Cursor, oldest: Oldest) -> Iterator[Partition]:
+    """The partitions that end before what is kept."""
     for tables, limit_ms in zip((RAW, BASE, HOURLY), oldest, strict=True):
         yield from (part for part in existing(cursor, tables) if part.end_ms <= limit_ms)

@@ -6,7 +6,7 @@ granted one of these roles. Rights on views of ``report`` go with the views, in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -41,8 +41,43 @@ WRITES: Mapping[str, str] = {
 }
 """What writers may do to each table, beside reading it; ``token`` and ``audit`` stand apart."""
 
-_NOTED = "operation, who, via, origin, action, subject, result"
+_NOTED = ("operation", "who", "via", "origin", "action", "subject", "result")
 """Columns of an audit line that its writer may set; id, time and login are the database's."""
+
+
+class Right(NamedTuple):
+    """What may be done to a table, or to these columns of it alone."""
+
+    table: str
+    privilege: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        columns = f" ({', '.join(self.columns)})" if self.columns else ""
+        return f"{self.privilege}{columns} ON {self.table}"
+
+
+_AUDITED = Right("store.audit", "INSERT", _NOTED)
+_GRANTED: Mapping[str, tuple[Right, ...]] = {
+    WRITER: (
+        *(Right(f"store.{table}", each) for table, more in WRITES.items() for each in ("SELECT", *more.split(", "))),
+        _AUDITED,
+    ),
+    WEB: (
+        _AUDITED,
+        Right("store.token", "SELECT"),
+        Right("store.token", "UPDATE", ("last_used_at",)),
+        Right("store.silence", "SELECT"),
+        Right("store.silence", "INSERT", ("rule", "subject", "reason", "author", "ends_at")),
+        Right("store.silence", "UPDATE", ("ends_at",)),
+        Right("store.outbox", "INSERT", ("topic", "ended_at", "keys")),
+    ),
+}
+_SEEN = {
+    READER: (Right("report.link_10m", "SELECT"), Right("report.alert", "SELECT")),
+    OPERATOR: (Right("report.transfer", "SELECT"), Right("report.audit", "SELECT")),
+}
+"""Views that tell whether a login has a role of those that only read."""
 
 _FUNCTIONS = (
     "store.make_partition(text, text, timestamptz, timestamptz, integer)",
@@ -108,8 +143,60 @@ def _grant(cursor: Cursor) -> None:
     )
     cursor.execute(f"GRANT SELECT ON public.alembic_version TO {READER}, {OPERATOR}")
     cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA store FROM {READER}, {OPERATOR}, {WRITER}, {WEB}")
-    for table, rights in WRITES.items():
-        cursor.execute(f"GRANT SELECT, {rights} ON store.{table} TO {WRITER}")
-    cursor.execute(f"GRANT INSERT ({_NOTED}) ON store.audit TO {WRITER}, {WEB}")
-    cursor.execute(f"GRANT SELECT, UPDATE (last_used_at) ON store.token TO {WEB}")
+    for role, rights in _GRANTED.items():
+        cursor.execute("".join(f"GRANT {right} TO {role};" for right in rights))
     cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {WRITER}")
+
+
+class Standing(NamedTuple):
+    """What the login of a connection may do. ``owns``: it may run ``init``; ``granted``: the roles that it has;
+    ``lacks``: what it may not do of what each role is for, by role; ``writes``: the server takes writes."""
+
+    login: str
+    owns: bool
+    granted: frozenset[str]
+    lacks: Mapping[str, tuple[Right, ...]]
+    writes: bool
+
+
+def standing(cursor: Cursor) -> Standing | None:
+    """As the database says now, None without tables. Asks for rights, not for roles: they may differ."""
+    cursor.execute(
+        "SELECT current_user, pg_has_role(c.relowner, 'USAGE'), current_setting('transaction_read_only') = 'off'"
+        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'store' AND c.relname = 'link'"
+    )
+    if (row := cursor.fetchone()) is None:
+        return None
+    login, owns, writes = row
+    cursor.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND pg_has_role(oid, 'MEMBER')",
+        ([role for role, _ in HOLDERS],),
+    )
+    granted = frozenset(name for (name,) in cursor.fetchall())
+    lacks = {role: _lacking(cursor, rights) for role, rights in {**_SEEN, **_GRANTED}.items()}
+    return Standing(login, owns, granted, lacks, writes)
+
+
+_LACKING = """
+SELECT DISTINCT number
+FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::text[]) AS a(number, space, tab, name, privilege)
+LEFT JOIN pg_namespace AS n ON n.nspname = a.space
+LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = a.tab
+WHERE (
+    has_schema_privilege(n.oid, 'USAGE')
+    AND CASE WHEN name IS NULL THEN has_table_privilege(c.oid, privilege)
+        ELSE has_column_privilege(c.oid, name, privilege) END
+) IS NOT TRUE
+ORDER BY number
+"""
+
+
+def _lacking(cursor: Cursor, rights: Sequence[Right]) -> tuple[Right, ...]:
+    asked = [
+        (number, *right.table.split("."), name, right.privilege)
+        for number, right in enumerate(rights)
+        for name in right.columns or (None,)
+    ]
+    cursor.execute(_LACKING, tuple(map(list, zip(*asked, strict=True))))
+    return tuple(rights[number] for (number,) in cursor.fetchall())

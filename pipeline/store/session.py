@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import psycopg2
@@ -10,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import Engine, create_engine
 
-__all__ = ["Connection", "Cursor", "Unavailable", "connect", "engine", "service_address"]
+__all__ = ["Connection", "Cursor", "TakesNoWrites", "Unavailable", "connect", "engine", "service_address", "writing"]
 
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO"
 
@@ -26,6 +28,25 @@ class Unavailable(Exception):
 
     def __str__(self) -> str:
         return f"{self.service} at {self.address} cannot be reached: {' '.join(self.why.split())}"
+
+
+class TakesNoWrites(Exception):
+    """The server is a standby: it is only read until it is promoted."""
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[Cursor]:
+    """A transaction that writes, on a connection that may be read-only by default. What was open on it ends.
+
+    Raises TakesNoWrites.
+    """
+    connection.rollback()
+    with connection, connection.cursor() as cursor:
+        try:
+            cursor.execute("SET TRANSACTION READ WRITE")
+        except psycopg2.errors.FeatureNotSupported as error:
+            raise TakesNoWrites(str(error)) from error
+        yield cursor
 
 
 def connect(database_url: str, application: str = "transferscope", options: str = "") -> Connection:

@@ -14,6 +14,8 @@ from pipeline.store.partitions import BASE, DAILY, HOURLY, RAW, Partition, exist
 KINDS = {"raw": RAW, "10m": BASE, "1h": HOURLY, "1d": DAILY}
 """Single messages, and windows by their width."""
 
+_MEASURED_DAYS = 7
+
 
 class Kind(NamedTuple):
     """The tables of a kind: partitions, where the oldest and the newest of these begin and end (ms since the epoch),
@@ -46,6 +48,36 @@ def storage(connection: Connection) -> Storage:
         with_rows = {day for day, rows in by_day.items() if rows}
         kinds = (_kind(cursor, kind, tables, with_rows, transfers) for kind, tables in KINDS.items())
         return Storage(floor_ms, transfers, tuple(kinds))
+
+
+class Growth(NamedTuple):
+    """What a full day adds to tables that are kept for a time: ``bytes`` with all indexes, the mean of the last full
+    days that have rows, and how many such ``days`` there are."""
+
+    kind: str
+    bytes: int
+    days: int
+
+
+def growth(connection: Connection, now_ms: int) -> list[Growth]:
+    """Of single messages and base windows, out of the partitions of days that are over; none of a kind without any."""
+    with connection, connection.cursor() as cursor:
+        found = [_growth(cursor, kind, now_ms) for kind in ("raw", "10m")]
+    return [each for each in found if each.days]
+
+
+def _growth(cursor: Cursor, kind: str, now_ms: int) -> Growth:
+    parts = [part for part in existing(cursor, KINDS[kind]) if part.end_ms <= now_ms]
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'store'::regnamespace AND relname = ANY(%s)"
+        " AND pg_relation_size(oid) > 0",
+        ([part.name for part in parts],),
+    )
+    written = {name for (name,) in cursor.fetchall()}
+    days = sorted({part.begin_ms for part in parts if part.name in written})
+    newest = set(days[-_MEASURED_DAYS:])
+    sizes = _sizes(cursor, [part for part in parts if part.begin_ms in newest])
+    return Growth(kind, round(sum(sizes.values()) / max(1, len(newest))), len(days))
 
 
 def _kind(cursor: Cursor, kind: str, tables: tuple[str, ...], with_rows: set[int], transfers: int) -> Kind:

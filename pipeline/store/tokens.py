@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
 import psycopg2
 
-from pipeline.store.session import Connection, Cursor
+from pipeline.store.session import Connection, Cursor, TakesNoWrites, writing
 
 ROLES = ("reader", "operator", "administrator")
 PREFIX = "ts_"
@@ -82,17 +83,17 @@ def listed(cursor: Cursor) -> list[Token]:
 def usable(connection: Connection, used: Iterable[int]) -> list[Usable]:
     """The tokens that hold now, after noting that those of the ids ``used`` were used in this hour. Commits.
 
-    For connections that are read-only by default, too.
+    For connections that are read-only by default, too. On a standby nothing can be noted.
     """
-    with connection, connection.cursor() as cursor:
-        ids = sorted(used)
-        if ids:
-            cursor.execute("SET TRANSACTION READ WRITE")
+    ids = sorted(used)
+    if ids:
+        with suppress(TakesNoWrites), writing(connection) as cursor:
             cursor.execute(
                 "UPDATE store.token SET last_used_at = date_trunc('hour', now(), 'UTC')"
                 " WHERE id = ANY(%s) AND last_used_at IS DISTINCT FROM date_trunc('hour', now(), 'UTC')",
                 (ids,),
             )
+    with connection, connection.cursor() as cursor:
         cursor.execute(
             f"SELECT digest, {_COLUMNS} FROM store.token WHERE revoked_at IS NULL AND expires_at > now() ORDER BY id"
         )

@@ -26,6 +26,7 @@ from pipeline.web.parameters import (
     QueueParameters,
     Ranked,
     SeriesParameters,
+    SilenceParameters,
     SitesParameters,
     StagesParameters,
     SummaryParameters,
@@ -132,6 +133,10 @@ def router(server: Server) -> APIRouter:
     @api.get("/alerts", summary="What rules found wrong")
     def alerts(request: Request, asked: Annotated[AlertParameters, Query()]) -> Response:
         return told(request, asked, lambda context: asks.alerts(context, asked))
+
+    @api.get("/silences", summary="Alerts that nobody is told of for a time (operator)")
+    def silences(request: Request, asked: Annotated[SilenceParameters, Query()]) -> Response:
+        return told(request, asked, lambda context: asks.listed_silences(context, asked))
 
     @api.get("/topology/hosts", summary="Where hosts stand")
     def topology_hosts(request: Request, asked: Annotated[HostParameters, Query()]) -> Response:

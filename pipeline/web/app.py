@@ -17,9 +17,9 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
-from pipeline.store.session import Unavailable
+from pipeline.store.session import TakesNoWrites, Unavailable
 from pipeline.telemetry.telemetry import MEDIA_TYPE
-from pipeline.web import api
+from pipeline.web import api, orders
 from pipeline.web.aliases import Endings
 from pipeline.web.config import WebConfig
 from pipeline.web.context import NotModified
@@ -27,7 +27,7 @@ from pipeline.web.measures import Counted
 from pipeline.web.pages import routes
 from pipeline.web.pages.routes import Pages
 from pipeline.web.problems import MEDIA_TYPE as PROBLEM
-from pipeline.web.problems import Fault, Problem, unknown_parameter
+from pipeline.web.problems import Problem, invalid
 from pipeline.web.serving import CACHE, VARY, Server
 
 LOG = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.include_router(api.router(shared))
+    app.include_router(orders.router(shared))
     pages = routes.add(app, shared)
     _health(app, shared)
     _every_reply(app)
@@ -125,8 +126,11 @@ def as_problem(request: Request, error: Exception) -> Problem:
         LOG.warning("request %s: %s", request.state.request_id, error)
         service = "the database" if error.service == "PostgreSQL" else error.service
         return Problem(503, f"{service} cannot be reached: try again", headers={"Retry-After": "10"})
+    if isinstance(error, TakesNoWrites):
+        return Problem(503, "the database behind this address takes no writes: ask a server that reads the primary")
     if isinstance(error, RequestValidationError):
-        return _invalid(request, error)
+        # The first place says only where: query or path.
+        return invalid(({**each, "loc": each["loc"][1:]} for each in error.errors()), _known(request))
     assert isinstance(error, HTTPException)
     sentence = "there is nothing at this address: see /help" if error.status_code == 404 else str(error.detail)
     return Problem(error.status_code, sentence, headers=error.headers)
@@ -139,25 +143,12 @@ def _wrong(app: FastAPI, pages: Pages) -> None:
             return pages.problem(found, request)
         return told(request, found)
 
-    for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, RequestValidationError, HTTPException):
+    for kind in (Problem, BadQuery, TooSlow, Busy, Unavailable, TakesNoWrites, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, problem)
 
     @app.exception_handler(NotModified)
     async def unchanged(_: Request, error: NotModified) -> Response:
         return Response(status_code=304, headers={"ETag": error.tag, "Cache-Control": CACHE, "Vary": VARY})
-
-
-def _invalid(request: Request, error: RequestValidationError) -> Problem:
-    faults = []
-    for each in error.errors():
-        name = str(each["loc"][1]) if len(each["loc"]) > 1 else "query"
-        if each["type"] == "extra_forbidden":
-            faults.append(unknown_parameter(name, _known(request)))
-        else:
-            expected = each.get("ctx", {}).get("expected")
-            faults.append(Fault(parameter=name, reason=each["msg"], allowed=[expected] if expected else []))
-    detail = "; ".join(f"{fault.parameter} {fault.reason}" for fault in faults)
-    return Problem(400, detail, faults)
 
 
 def _known(request: Request) -> list[str]:

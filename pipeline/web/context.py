@@ -70,6 +70,16 @@ class Context:
         """Whether messages of single failures may be shown: in sums over VOs nobody knows whose they are."""
         return self.role >= Role.READER and self.caller.vos is None
 
+    @property
+    def sees_silences(self) -> bool:
+        """Whether silences may be seen, given and ended: alerts have no VO."""
+        return self.role >= Role.OPERATOR and self.caller.vos is None
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, for the audit."""
+        return Actor(self.caller.name, self.caller.via, self.origin)
+
     def own(self) -> tuple[Condition, ...]:
         """What leaves the rows of the caller's VOs, for questions about single transfers."""
         return () if self.caller.vos is None else (Condition("vo", "in", self.caller.vos),)
@@ -79,8 +89,7 @@ class Context:
 
         Raises Unavailable.
         """
-        actor = Actor(self.caller.name, self.caller.via, self.origin)
-        audit.note(self.connection, Action(actor, action, subject))
+        audit.note(self.connection, Action(self.actor, action, subject))
 
     def span(self, asked: Timed) -> Span:
         """The range that was asked for."""

@@ -159,6 +159,12 @@ class AlertParameters(Paged, Form):
     subject: Several = Field([], description=_PLAIN)
 
 
+class SilenceParameters(Form):
+    """Alerts that nobody is told of."""
+
+    over: bool = Field(False, description="Also those that are over.")
+
+
 class HostParameters(Paged, Form):
     """Where hosts stand."""
 

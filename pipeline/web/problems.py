@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -82,6 +82,19 @@ class Problem(Exception):
 def bad_parameter(name: str, reason: str, allowed: Iterable[str] = ()) -> Problem:
     """400 for one parameter."""
     return Problem(400, f"{name}: {reason}", [Fault(parameter=name, reason=reason, allowed=list(allowed))])
+
+
+def invalid(errors: Iterable[Mapping[str, Any]], known: Sequence[str]) -> Problem:
+    """400 for what pydantic found wrong; ``known`` are the names that could have been meant."""
+    faults = []
+    for each in errors:
+        name = str(each["loc"][0]) if each["loc"] else "body"
+        if each["type"] == "extra_forbidden":
+            faults.append(unknown_parameter(name, known))
+        else:
+            expected = each.get("ctx", {}).get("expected")
+            faults.append(Fault(parameter=name, reason=each["msg"], allowed=[expected] if expected else []))
+    return Problem(400, "; ".join(f"{fault.parameter} {fault.reason}" for fault in faults), faults)
 
 
 def unknown_parameter(name: str, known: Iterable[str]) -> Fault:

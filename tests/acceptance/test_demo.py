@@ -18,6 +18,7 @@ def test_the_demonstration_ends_with_the_simulators_truth(tmp_path: Path) -> Non
     tables = (
         *("Links between sites", "Bytes by technology", "Channels", "Failures by kind", "Queues", "Starts in flight"),
         *("Dead letters by reason", "xrootd-tpc", "CERN-PROD"),
+        *("Alerts", "dead-letters", "could not be used"),
     )
     for words in tables:
         assert words in said

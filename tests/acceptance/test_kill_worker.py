@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.feed import feed
 from consumers.kafka.producer import Record
@@ -39,7 +39,7 @@ def test_workers_killed_in_the_middle_of_it_leave_the_tables_of_a_clean_run(
     rng = Random(SEED)
     messages = rough_traffic(MESSAGES, SEED)
     kafka = KafkaAccess((transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"],))
-    partitions = len(admin.lag(kafka, GROUP, [FTS_TRANSFER]))
+    partitions = len(groups.lag(kafka, GROUP, [FTS_TRANSFER]))
     bridged = records(messages, partitions)
     workers = [transferscope.start("worker") for _ in range(2)]
     with closing(connect(transferscope.database_url)) as store:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.feed import feed
 from consumers.worker.config import GROUP, TOPICS
@@ -45,7 +45,7 @@ def test_a_restored_store_and_what_came_since_are_the_store_that_was_lost(
 ) -> None:
     messages = rough_traffic(MESSAGES, SEED)
     kafka = KafkaAccess((transferscope.settings["TRANSFERSCOPE_KAFKA_BOOTSTRAP"],))
-    bridged = records(messages, len(admin.lag(kafka, GROUP, [FTS_TRANSFER])))
+    bridged = records(messages, len(groups.lag(kafka, GROUP, [FTS_TRANSFER])))
     worker = transferscope.start("worker")
     third = MESSAGES // 3
     with closing(connect(transferscope.database_url)) as store:
@@ -93,7 +93,7 @@ def set_back(kafka: KafkaAccess, to: datetime) -> None:
     """The workers' offsets, as the runbook has it; Kafka wants the group without members, and soon knows that."""
     command = [sys.executable, "-m", "kafka.admin", "--bootstrap-servers", kafka.servers[0], "groups", "reset-offsets"]
     command += ["--group-id", GROUP, "--to-datetime", to.isoformat(timespec="seconds")]
-    command += [word for topic, number in admin.lag(kafka, GROUP, TOPICS) for word in ("-p", f"{topic}:{number}")]
+    command += [word for topic, number in groups.lag(kafka, GROUP, TOPICS) for word in ("-p", f"{topic}:{number}")]
 
     def done() -> bool:
         return subprocess.run(command, capture_output=True, timeout=60).returncode == 0 and lag(kafka) > 0

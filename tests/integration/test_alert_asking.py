@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from consumers.alerts import asking
-from consumers.alerts.sample import JolokiaAsk, StatisticsAsk, Watched
+from consumers.alerts.asking import NoStatistics
+from consumers.alerts.sample import LEAVE_ALONE_S, JolokiaAsk, StatisticsAsk, Watched
 from consumers.bridge.settings import BrokerSettings
 from consumers.errors import Unreachable
 from consumers.stomp.endpoint import Login
 from pipeline.devstack.stack import Stack
+from tests.support.activemq import PASSWORD, USER, activemq
 from tests.support.emptied import remove_queues
 from tests.support.publishing import broker_of
 from tests.support.stomp_client import StompClient
@@ -121,3 +123,25 @@ def test_what_is_wrong_with_a_broker_is_said(world: World) -> None:
     away = BrokerSettings("stomp://127.0.0.1:1", None)
     with pytest.raises(Unreachable):
         StatisticsAsk(away, (), world.watched)()
+
+
+def test_a_real_broker_without_the_plugin_is_found_out_and_one_that_gets_it_is_asked(
+    tmp_path: Path,
+) -> None:
+    """Restarted with the plugin and the same address: what was found out before holds for ten minutes, no longer."""
+    now_s = 0.0
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    watched = Watched(frozenset({f"Consumer.t.{TOPIC}"}), frozenset({TOPIC}))
+    with activemq(tmp_path, without="<statisticsBrokerPlugin/>") as port:
+        broker = BrokerSettings(f"stomp://127.0.0.1:{port}", USER, password)
+        ask = StatisticsAsk(broker, (), watched, clock=lambda: now_s)
+        for _ in range(2):
+            with pytest.raises(NoStatistics, match="no statistics within 4 s: it needs statisticsBrokerPlugin"):
+                ask()
+    with pytest.raises(Unreachable):
+        asking.statistics(broker.endpoints()[0], broker.login, [TOPIC])
+    with activemq(tmp_path, port=port):
+        now_s = LEAVE_ALONE_S + 1
+        (sample,) = ask().samples
+        assert (sample.name, sample.depth, sample.dead) == (f"Consumer.t.{TOPIC}", None, 0), "no questions are left"

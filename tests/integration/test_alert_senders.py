@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from consumers.alerts.notify import NotSent
-from consumers.alerts.senders.alertmanager import Alertmanager
+from consumers.alerts.senders.alertmanager import Alertmanager, AlertmanagerSettings
 from consumers.alerts.senders.mail import Mail, MailSettings
 from pipeline.devstack.plan import free_ports
 from pipeline.stages.alert_notices import News, Notice
@@ -105,7 +105,7 @@ def test_a_real_alertmanager_takes_alerts_and_their_end_and_tells_both(receiver:
     nobody = f"http://127.0.0.1:{port}"
     try:
         with alertmanager(tmp_path, receiver.url) as server:
-            sender = Alertmanager((nobody, server.url), "https://x.org/alerts")
+            sender = Alertmanager(AlertmanagerSettings((nobody, server.url), "https://x.org/alerts"))
             sender.send(NEWS, NOW)
             (held,) = server.alerts()
             assert held["labels"] == {
@@ -130,4 +130,4 @@ def test_a_real_alertmanager_takes_alerts_and_their_end_and_tells_both(receiver:
             raise
         pytest.skip(str(missing))
     with pytest.raises(NotSent, match="refused"):
-        Alertmanager((nobody, nobody)).send(NEWS, NOW)
+        Alertmanager(AlertmanagerSettings((nobody, nobody))).send(NEWS, NOW)

@@ -91,6 +91,20 @@ def test_an_orphan_is_named_and_forgotten_when_it_is_gone(database_url: str) -> 
     assert look(database_url, later, brokers=frozenset({"mq1:8161"})) == ([], [about])
 
 
+def test_a_group_of_somebody_else_is_named_and_forgotten_when_it_is_deleted(database_url: str) -> None:
+    def agent(depth: int, members: int) -> Sample:
+        return Sample("group", "k:9092", "agent", depth, consumers=members, ours=False)
+
+    kafka = frozenset({"k:9092"})
+    behind, left = "backlog: group agent on k:9092", "orphan-queue: group agent on k:9092"
+    changes = [look(database_url, NOON + timedelta(seconds=30 * n), agent(6000 + n, 1)) for n in range(2)]
+    assert changes == [NOTHING, ([behind], [])]
+    changes = [look(database_url, NOON + timedelta(seconds=30 * n), agent(6000 + n, 0)) for n in range(2, 24)]
+    assert [each for each in changes if each != NOTHING] == [([left], [])]
+    raised, cleared = look(database_url, NOON + timedelta(minutes=13), brokers=kafka)
+    assert (raised, sorted(cleared)) == ([], [behind, left])
+
+
 def test_a_silent_source_an_old_topology_and_many_dead_letters(database_url: str, database: Database) -> None:
     def insert(table: str, columns: str, *values: object) -> None:
         database.ask(f"INSERT INTO store.{table} ({columns}) VALUES ({', '.join(['%s'] * len(values))})", values)

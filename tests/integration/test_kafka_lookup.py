@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess, KafkaAway
 from consumers.kafka.feed import feed
+from consumers.kafka.groups import lag
 from consumers.kafka.lookup import lookup
 from consumers.kafka.producer import Record
 from pipeline.devstack.plan import KAFKA
@@ -38,7 +39,7 @@ def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaAccess]:
 
 def offsets(access: KafkaAccess) -> dict[int, int]:
     """Where the first of the messages lies in each partition: the topic may have had others before."""
-    return {number: found.end - 3 for (_, number), found in admin.lag(access, "nobody", [FTS_TRANSFER]).items()}
+    return {number: found.end - 3 for (_, number), found in lag(access, "nobody", [FTS_TRANSFER]).items()}
 
 
 def test_messages_are_found_where_they_lie_and_nothing_else_is(access: KafkaAccess) -> None:

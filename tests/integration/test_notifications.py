@@ -11,10 +11,13 @@ from consumers.alerts.notify import Channel, NotSent
 from pipeline.stages.alert_notices import News, Policy
 from pipeline.stages.alert_rules import Finding, Judged, Verdict
 from pipeline.store import alerts, silences
+from pipeline.store.audit import Actor
 from pipeline.store.session import Unavailable, connect
 from tests.support.database import Database
 
 pytestmark = pytest.mark.stack
+
+ME = Actor("me", "os", "here")
 
 
 class Clock:
@@ -133,8 +136,8 @@ def test_a_silence_keeps_alerts_from_being_told_until_it_ends(database_url: str,
     channel = Channel(database_url, sender)
     with closing(connect(database_url)) as connection:
         until = datetime.now(UTC) + timedelta(hours=1)
-        number = silences.add(connection, "back*", "queue %_* on b", "upgrade", "me", until)
-        other = silences.add(connection, "expired", "*", "upgrade", "me", until)
+        number = silences.add(connection, ME, "back*", "queue %_* on b", "upgrade", "me", until).id
+        other = silences.add(connection, ME, "expired", "*", "upgrade", "me", until).id
         judge(database_url, Verdict.RAISE, "queue %_1 on b", "queue x on b")
         assert channel.look()
         assert sender.messages == [(1, 0, 0)], "no % or _ stands for anything"
@@ -142,8 +145,8 @@ def test_a_silence_keeps_alerts_from_being_told_until_it_ends(database_url: str,
             ("queue %_1 on b",)
         ]
         assert [each.id for each in silences.silences(connection)] == [number, other]
-        assert silences.end(connection, number)
-        assert not silences.end(connection, number), "it is over"
+        assert silences.end(connection, ME, number)
+        assert not silences.end(connection, ME, number), "it is over"
         assert [each.id for each in silences.silences(connection, over=True)] == [other, number]
     assert channel.look()
     assert sender.messages == [(1, 0, 0), (1, 0, 0)]
@@ -152,9 +155,10 @@ def test_a_silence_keeps_alerts_from_being_told_until_it_ends(database_url: str,
 def test_the_documents_of_open_alerts_tell_a_silence(database_url: str, database: Database) -> None:
     judge(database_url, Verdict.RAISE, "a", "b")
     database.ask("DELETE FROM store.outbox")
+    until = datetime.now(UTC) + timedelta(hours=1)
     with closing(connect(database_url)) as connection:
-        number = silences.add(connection, "*", "a", "upgrade", "me", datetime.now(UTC) + timedelta(hours=1))
-        silences.end(connection, number)
+        number = silences.add(connection, ME, "*", "a", "upgrade", "me", until).id
+        silences.end(connection, ME, number)
     ids = database.ask("SELECT id FROM store.alert WHERE subject = 'a'")
     assert database.ask("SELECT topic, keys FROM store.outbox") == [("alerts", list(each)) for each in ids * 2]
 

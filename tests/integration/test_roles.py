@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
-import psycopg2
 import pytest
 
 from pipeline.store import roles
@@ -20,6 +17,7 @@ from tests.support import postgres
 from tests.support.database import Database
 from tests.support.fts_messages import DAY
 from tests.support.lines import COMPLETE, NOON_MS, START, complete, line, start, write
+from tests.support.logins import Login, login_of
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
@@ -67,34 +65,6 @@ def owner(database: Database) -> Database:
     return database
 
 
-class Login:
-    """A user of PostgreSQL who has been granted one of the roles."""
-
-    def __init__(self, owner: Database, role: str) -> None:
-        self.name = f"test_{uuid.uuid4().hex[:12]}"
-        owner.ask(f"CREATE ROLE {self.name} LOGIN PASSWORD 'secret' IN ROLE {role}")
-        parts = urlsplit(owner.url)
-        place = parts.netloc.rpartition("@")[2]
-        self.url = parts._replace(netloc=f"{quote(self.name)}:secret@{place}").geturl()
-        self._connection = connect(self.url)
-
-    def may(self, statement: str) -> bool:
-        """Whether the rights suffice; what it does is undone."""
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(statement)
-        except psycopg2.errors.InsufficientPrivilege:
-            return False
-        except psycopg2.errors.IntegrityError:
-            return True
-        finally:
-            self._connection.rollback()
-        return True
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 @pytest.fixture(params=[roles.READER, roles.OPERATOR, roles.WEB, roles.WRITER])
 def role(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -102,10 +72,8 @@ def role(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def login(owner: Database, role: str) -> Iterator[Login]:
-    made = Login(owner, role)
-    yield made
-    made.close()
-    owner.ask(f"DROP ROLE {made.name}")
+    with login_of(owner, role) as made:
+        yield made
 
 
 def allowed(role: str, table: str) -> set[str]:
@@ -114,6 +82,8 @@ def allowed(role: str, table: str) -> set[str]:
         return {"INSERT"}
     if role == roles.WEB and table == "token":
         return {"SELECT", "UPDATE"}  # of the last column alone: see below
+    if role == roles.WEB and table in ("silence", "outbox"):
+        return {"INSERT"} if table == "outbox" else {"SELECT", "INSERT", "UPDATE"}  # see below
     if role != roles.WRITER or table == "token":
         return set()
     found = {"SELECT", "INSERT"}
@@ -161,6 +131,19 @@ def test_web_notes_the_use_of_tokens_and_changes_nothing_else_of_them(login: Log
     assert login.may("UPDATE store.token SET last_used_at = now()")
     for column in ("digest", "name", "role", "vos", "expires_at", "revoked_at"):
         assert not login.may(f"UPDATE store.token SET {column} = {column}"), column
+
+
+@pytest.mark.parametrize("role", [roles.WEB], indirect=True)
+def test_web_ends_a_silence_and_changes_nothing_else_of_it(login: Login) -> None:
+    assert login.may("UPDATE store.silence SET ends_at = now()")
+    for column in ("rule", "subject", "reason", "author", "created_at"):
+        assert not login.may(f"UPDATE store.silence SET {column} = {column}"), column
+    fields = "rule, subject, reason, author, ends_at"
+    values = "'*', '*', 'x', 'me', now()"
+    assert login.may(f"INSERT INTO store.silence ({fields}) VALUES ({values})")
+    assert not login.may(f"INSERT INTO store.silence ({fields}, created_at) VALUES ({values}, now())")
+    assert login.may("INSERT INTO store.outbox (topic, ended_at, keys) VALUES ('alerts', '{}', '{1}')")
+    assert not login.may("INSERT INTO store.outbox (topic, ended_at, keys, written_at) VALUES ('x', '{}', '{}', now())")
 
 
 FUNCTIONS = (
@@ -224,11 +207,9 @@ def test_making_them_again_changes_nothing_and_takes_back_what_was_added(owner: 
 
 @pytest.fixture
 def writer(owner: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
-    made = Login(owner, roles.WRITER)
-    monkeypatch.setenv(postgres.VARIABLE, made.url)
-    yield made
-    made.close()
-    owner.ask(f"DROP ROLE {made.name}")
+    with login_of(owner, roles.WRITER) as made:
+        monkeypatch.setenv(postgres.VARIABLE, made.url)
+        yield made
 
 
 def test_writers_do_all_their_work(shell: Shell, writer: Login, owner: Database, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from consumers.bridge.mapping import Source, record_of
-from consumers.kafka import admin
+from consumers.kafka import groups
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Record
 from consumers.kafka.records import raw_message
@@ -31,7 +31,7 @@ def records(messages: Iterable[SimMessage], partitions: int) -> list[Record]:
 
 def lag(access: KafkaAccess) -> int:
     """Messages that the workers have not told Kafka to have committed."""
-    return sum(offsets.lag for offsets in admin.lag(access, GROUP, [FTS_TRANSFER]).values())
+    return sum(offsets.lag for offsets in groups.lag(access, GROUP, [FTS_TRANSFER]).values())
 
 
 def read(found: Iterable[Record]) -> list[RawMessage]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 PASSWORD = b"secret"
-_LIFE = datetime.timedelta(days=1)
+_DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,12 @@ class Pair:
 class Authority:
     """Its certificate is in ``certificate``; what it signs lies in ``folder``."""
 
-    def __init__(self, folder: Path, name: str = "Test Authority") -> None:
+    def __init__(self, folder: Path, name: str = "Test Authority", days: int = 1) -> None:
+        """All that it signs ends after so many days, as it does itself."""
         self._folder = folder
+        self._life = datetime.timedelta(days=days)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = _signed(name, self._key.public_key(), name, self._key, is_authority=True)
+        self._certificate = _signed(name, self._key.public_key(), name, self._key, self._life, is_authority=True)
         self.certificate = folder / f"{name.replace(' ', '-').lower()}.pem"
         self.certificate.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -66,7 +68,7 @@ class Authority:
     ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self._certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-        return key, _signed(name, key.public_key(), str(issuer), self._key, hosts=hosts, is_over=is_over)
+        return key, _signed(name, key.public_key(), str(issuer), self._key, self._life, hosts=hosts, is_over=is_over)
 
 
 def _signed(
@@ -74,6 +76,7 @@ def _signed(
     public_key: ec.EllipticCurvePublicKey,
     issuer: str,
     issuer_key: ec.EllipticCurvePrivateKey,
+    life: datetime.timedelta,
     *,
     hosts: tuple[str, ...] = (),
     is_authority: bool = False,
@@ -86,8 +89,8 @@ def _signed(
         .issuer_name(_name(issuer))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - 2 * _LIFE)
-        .not_valid_after(now - _LIFE if is_over else now + _LIFE)
+        .not_valid_before(now - 2 * _DAY)
+        .not_valid_after(now - _DAY if is_over else now + life)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )
     if hosts:

@@ -10,6 +10,7 @@ import itertools
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -35,9 +36,10 @@ class _Subscription:
 class StompBroker:
     """Listens on a free port while the context lasts; ``stop`` and ``start`` take it away and bring it back."""
 
-    def __init__(self, user: str | None = None, password: str | None = None) -> None:
-        """With a login, nobody else is let in."""
+    def __init__(self, user: str | None = None, password: str | None = None, *, may_read: bool = True) -> None:
+        """With a login, nobody else is let in; without ``may_read`` every subscription is refused."""
         self._login = (user, password)
+        self.may_read = may_read
         self._queues: dict[str, deque[_Message]] = {}
         self._lock = threading.RLock()
         self._clients: set[_Client] = set()
@@ -46,6 +48,8 @@ class StompBroker:
         self.port = 0
         self.connections = 0
         self.errors: list[str] = []
+        self.on_send: Callable[[str, Headers], None] = lambda destination, headers: None
+        """Is told of all that is sent, where and with which headers, when it is in its queue."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -178,6 +182,8 @@ class _Client:
                 return self._error("User name or password is invalid.")
             broker.connections += 1
             self.send("CONNECTED", {"version": "1.2", "heart-beat": "0,0"})
+        elif command == "SUBSCRIBE" and not broker.may_read:
+            return self._error(f"User {headers.get('login')} is not authorized to read from: {headers['destination']}")
         elif command == "SUBSCRIBE":
             prefetch = int(headers.get("activemq.prefetchSize", "1000"))
             subscription = _Subscription(headers["id"], headers["destination"], prefetch)
@@ -193,6 +199,7 @@ class _Client:
                     _Message({"message-id": f"ID:fake-{next(broker._numbers)}", "timestamp": "1"}, body)
                 )
                 broker._dispatch()
+            broker.on_send(destination, headers)
         elif command == "ACK" and not broker._acknowledge(self, headers["id"]):
             return self._error(f"Unexpected ACK received for message-id [{headers['id']}]")
         self._receipt(headers)

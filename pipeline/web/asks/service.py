@@ -10,6 +10,7 @@ from pipeline.store.queries.names import names
 from pipeline.store.queries.quality import SECTIONS, section
 from pipeline.store.queries.question import Condition
 from pipeline.store.queries.reports import ALERTS, BACKLOG, DEAD_LETTERS, HOSTS, QUEUES
+from pipeline.store.silences import silences
 from pipeline.web import filters
 from pipeline.web.access import Role, require
 from pipeline.web.asks.shared import question
@@ -23,8 +24,15 @@ from pipeline.web.parameters import (
     NameParameters,
     QualityParameters,
     QueueParameters,
+    SilenceParameters,
 )
 from pipeline.web.table import Table
+
+SILENCE_COLUMNS = (
+    Column("id", "count"),
+    *(Column(name, "text") for name in ("rule", "subject", "reason", "author")),
+    *(Column(name, "time") for name in ("created_at", "ends_at")),
+)
 
 
 def queue_status(context: Context, asked: Listed) -> Table:
@@ -80,6 +88,12 @@ def alerts(context: Context, asked: AlertParameters) -> Table:
     if asked.open:
         asking = replace(asking, from_ms=None, to_ms=None, where=(*where, Condition("cleared_at", "=", None)))
     return context.listed(asked, asking, span, usual="-raised_at", ties=("id",))
+
+
+def listed_silences(context: Context, asked: SilenceParameters) -> Table:
+    """Silences that hold, the one that ends last first: for operators."""
+    require(context.caller, Role.OPERATOR, all_vos=True)
+    return Table(SILENCE_COLUMNS, [list(each) for each in silences(context.connection, asked.over)])
 
 
 def topology_hosts(context: Context, asked: HostParameters) -> Table:

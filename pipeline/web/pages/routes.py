@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.store.queries.reports import REPORTS_FAILURES
 from pipeline.units import count, duration, human, moment, scaled
 from pipeline.web.context import Context
+from pipeline.web.pages import silencing
 from pipeline.web.pages.absent import UnknownName
 from pipeline.web.pages.channel import channel, channels
 from pipeline.web.pages.classes import class_of, classes
@@ -83,7 +84,7 @@ class Pages:
 
     def problem(self, problem: Problem, request: Request) -> Response:
         """What is wrong, as a page with the same text."""
-        here = local(request.url.path + _query(request.query_params.multi_items()))
+        here = local(_shown(request))
         document = problem.document(request.state.request_id)
         near = problem.near if isinstance(problem, UnknownName) else []
         found = self.show("problem.html", problem=document, near=near, here=here, status=problem.status)
@@ -179,6 +180,8 @@ def add(app: FastAPI, server: Server) -> Pages:
         limits = server.config.limits
         return page(request, asked, "alerts.html", lambda context, _: alerts(context, asked, limits))
 
+    silencing.add(routes, server)
+
     @routes.get("/quality")
     def quality_page(request: Request, asked: Annotated[Timed, Query()]) -> Response:
         return page(request, asked, "quality.html", lambda context, _: quality(context, asked))
@@ -210,6 +213,14 @@ def add(app: FastAPI, server: Server) -> Pages:
 
     app.include_router(routes)
     return pages
+
+
+def _shown(request: Request) -> str:
+    """The address of the page that is asked for, or that sent a form."""
+    if request.method == "POST":
+        sender = urlsplit(request.headers.get("referer", ""))
+        return f"{sender.path}?{sender.query}"
+    return request.url.path + _query(request.query_params.multi_items())
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.queries.depths import depths
 from pipeline.store.queries.health import rules_judged_at
 from pipeline.store.queries.quality import SECTIONS
+from pipeline.store.silences import LONGEST, silences
 from pipeline.web import asks
 from pipeline.web.context import Context
 from pipeline.web.filters import HOUR_MS
@@ -40,6 +42,7 @@ class AlertPage(Timed):
     open: bool = False
     rule: Several = Field([])
     subject: Several = Field([])
+    silence: int | None = Field(None, description="The id of an open alert that the form of silences begins with.")
 
 
 def queues(context: Context, frame: Frame, asked: QueuePage, limit: int) -> dict[str, Any]:
@@ -66,19 +69,24 @@ def queues(context: Context, frame: Frame, asked: QueuePage, limit: int) -> dict
 
 
 def alerts(context: Context, asked: AlertPage, limits: Limits) -> dict[str, Any]:
-    """Open alerts, whenever they were raised, those of the range, the rules, and when these were last judged."""
+    """Open alerts, whenever they were raised, those of the range, the rules, and when these were last judged; silences
+    that hold, if the caller may see them."""
     chosen = {"rule": asked.rule, "subject": asked.subject, "limit": MOST_ALERTS}
     range_ = {"from": asked.from_, "to": asked.to}
     unclear = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen, "open": True}))
     raised = None
     if not asked.open:
         raised = asks.alerts(context, AlertParameters.model_validate({**range_, **chosen}))
+    held = list(unclear.records())
     judged_at = rules_judged_at(context.connection)
     return {
         "judged_at": judged_at,
         "is_watched": judged_at is not None and context.now_ms - from_datetime(judged_at) < KNOWN_FOR_S * 1000,
         "rules": [(rule.name, rule.severity, rule.sentence(limits)) for rule in RULES],
-        "unclear": list(unclear.records()),
+        "unclear": held,
+        "silences": silences(context.connection) if context.sees_silences else None,
+        "to_silence": next((row for row in held if row["id"] == asked.silence), None),
+        "longest_hours": LONGEST // timedelta(hours=1),
         "raised": None if raised is None else [row for row in raised.records() if row["cleared_at"] is not None],
         "more": raised is not None and raised.next_cursor is not None,
     }

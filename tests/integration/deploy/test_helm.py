@@ -34,6 +34,7 @@ def test_it_makes_what_is_kept(program: str, name: str) -> None:
         ("settings.stomp_brokers=a", "stomp_brokers"),
         ("bridges[0].name=UPPER", "pattern"),
         ("image.digest=latest", "pattern"),
+        ("web.database_url=postgresql://me:secret@db/name", "pattern"),
         ("nonsense=1", "nonsense"),
     ],
 )

@@ -60,6 +60,23 @@ def test_the_log_is_told_always_and_others_where_they_are_set(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ({"USER": "me"}, "both alerts_alertmanager_user and alerts_alertmanager_password_file"),
+        ({"PASSWORD_FILE": __file__}, "both alerts_alertmanager_user and alerts_alertmanager_password_file"),
+        ({"USER": "me", "PASSWORD_FILE": __file__, "TOKEN_FILE": __file__}, "two logins"),
+        ({"TOKEN_FILE": "/nowhere"}, "alerts_alertmanager_token_file, /nowhere, cannot be read"),
+        ({"CA_FILE": "/nowhere"}, "alerts_alertmanager_ca_file, /nowhere, cannot be read"),
+        ({"TOKEN_FILE": __file__, "": "https://a:9093,http://b:9093"}, "never sent without TLS"),
+    ],
+)
+def test_a_login_at_alertmanager_is_one_whole_and_goes_over_tls(own: Mapping[str, str], says: str) -> None:
+    named = {f"ALERTS_ALERTMANAGER{'_' * bool(name)}{name}": value for name, value in own.items()}
+    with pytest.raises(ConfigurationError, match=says):
+        senders(settings({"ALERTS_ALERTMANAGER": "https://am:9093"} | named))
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         *(("ALERTS_SMTP", value) for value in ("mx:25", "http://mx", "smtp://", "smtp://me@mx", "smtps://mx:99999")),
@@ -68,6 +85,7 @@ def test_the_log_is_told_always_and_others_where_they_are_set(tmp_path: Path) ->
         *(("ALERTS_SOURCES", value) for value in ("a", "a=", "=1", "a=-1", "a=x")),
         ("ALERTS_SAMPLE_SECONDS", "31"),
         ("ALERTS_ALERTMANAGER", "am:9093"),
+        ("ALERTS_ALERTMANAGER", "https://me:secret@am:9093"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -132,6 +133,12 @@ def test_who_has_a_health_page_is_asked(name: str) -> None:
         assert alive["periodSeconds"] * alive["failureThreshold"] >= 600, "a database that is away kills nobody"
 
 
+def given(name: str) -> Json:
+    """The values of a set, where they say who logs in with what."""
+    chosen = {} if name == "default" else yaml.safe_load((RENDERED / f"{name}.values.yaml").read_text())
+    return {part: VALUES[part] | chosen.get(part, {}) for part in ("settings", "secret", "init", "web")}
+
+
 def settings(name: str, tmp_path: Path) -> dict[str, Settings]:
     """Of each file of each ConfigMap, as `NAME/FILE`."""
     found = {}
@@ -146,15 +153,12 @@ def settings(name: str, tmp_path: Path) -> dict[str, Settings]:
 @each_set
 def test_settings_are_ones_that_the_program_knows(name: str, tmp_path: Path) -> None:
     found = settings(name, tmp_path)
-    values = (
-        VALUES["settings"]
-        if name == "default"
-        else yaml.safe_load((RENDERED / f"{name}.values.yaml").read_text())["settings"]
-    )
+    values = given(name)
     for file, resolved in found.items():
         assert resolved.web_host == "0.0.0.0"
         assert resolved.web_port == 8080
-        for setting, value in values.items():
+        own = values[{"grid-init/all.toml": "init", "grid/web.toml": "web"}.get(file, "settings")]
+        for setting, value in {**values["settings"], "database_url": own["database_url"]}.items():
             read = getattr(resolved, setting)
             told = list(read) if isinstance(read, tuple) else str(read) if isinstance(read, Path) else read
             assert told == value, (file, setting)
@@ -167,6 +171,7 @@ def test_each_bridge_has_its_own_brokers_and_all_else_has_all_of_them(tmp_path: 
     fnal = ["stomp+ssl://mq.example.net:61612"]
     assert urls == {
         "grid/all.toml": cern + fnal,
+        "grid/web.toml": cern + fnal,
         "grid-init/all.toml": cern + fnal,
         "grid/bridge-cern.toml": cern,
         "grid/bridge-fnal.toml": fnal,
@@ -185,7 +190,7 @@ def test_each_pod_reads_a_file_that_there_is(name: str) -> None:
     for pod, spec in pods(name):
         (config,) = [volume["configMap"] for volume in spec["volumes"] if volume["name"] == "config"]
         (item,) = config["items"]
-        expected = f"bridge-{pod.removeprefix('grid-bridge-')}.toml" if "bridge" in pod else "all.toml"
+        expected = f"{pod.removeprefix('grid-')}.toml" if "bridge" in pod or pod == "grid-web" else "all.toml"
         assert item == {"key": expected, "path": "transferscope.toml"}
         assert expected in files[config["name"]]
 
@@ -200,15 +205,30 @@ def test_secrets_are_files(name: str) -> None:
     assert not of_kind(name, "Secret")
 
 
+@each_set
+def test_each_pod_has_the_login_that_it_needs_and_no_other(name: str) -> None:
+    values = given(name)
+    logins = {"init": "transferscope", "web": "transferscope_pages", "settings": "transferscope_processes"}
+    for part, login in logins.items():
+        assert urlsplit(values[part]["database_url"]).username == login
+    for pod, spec in pods(name):
+        own = pod.removeprefix("grid-")
+        secret = values[own]["secret"] if own in ("init", "web") else values["secret"]
+        (mounted,) = [volume["secret"] for volume in spec["volumes"] if volume["name"] == "secret"]
+        assert mounted["secretName"] == secret["name"]
+        copied = [each["command"][2] for each in spec.get("initContainers", [])]
+        assert copied == ([f"/run/secrets/transferscope/{secret['pgpassKey']}"] if secret["pgpassKey"] else [])
+    assert len({values[part]["secret"]["name"] for part in ("init", "web")} | {values["secret"]["name"]}) == 3
+
+
 def test_libpq_finds_a_password_file_of_its_own_user() -> None:
     for _, spec in pods("default"):
         (copy,) = spec["initContainers"]
         assert copy["command"] == [
             "install", "--mode=0600", "/run/secrets/transferscope/pgpass", "/run/pgpass/pgpass",
         ]  # fmt: skip
-    assert VALUES["settings"]["database_url"].endswith("?passfile=/run/pgpass/pgpass")
-    for _, spec in pods("everything"):
-        assert "initContainers" not in spec
+    for part in ("settings", "init", "web"):
+        assert VALUES[part]["database_url"].endswith("?passfile=/run/pgpass/pgpass")
 
 
 def test_tables_come_before_the_processes_that_want_them() -> None:
@@ -234,10 +254,12 @@ def test_a_machine_can_be_emptied_one_process_at_a_time(name: str) -> None:
 def test_workers_come_with_what_waits_for_them_in_kafka() -> None:
     assert not of_kind("default", "ScaledObject")
     (scaled,) = of_kind("everything", "ScaledObject")
-    (trigger,) = scaled["spec"]["triggers"]
-    assert trigger["metadata"]["consumerGroup"] == GROUP
-    assert trigger["metadata"]["topic"] in TOPICS
-    assert trigger["metadata"]["lagThreshold"] == "5000000"
+    triggers = scaled["spec"]["triggers"]
+    assert {trigger["metadata"]["topic"] for trigger in triggers} == set(TOPICS)
+    for trigger in triggers:
+        assert trigger["metadata"]["consumerGroup"] == GROUP
+        assert trigger["metadata"]["lagThreshold"] == "5000000"
+        assert trigger["authenticationRef"] == {"name": "kafka"}
     assert scaled["spec"]["maxReplicaCount"] == 16
     (worker,) = [each for each in of_kind("everything", "Deployment") if each["metadata"]["name"] == "grid-worker"]
     assert scaled["spec"]["scaleTargetRef"]["name"] == "grid-worker"

@@ -8,6 +8,7 @@ import stat
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
@@ -21,11 +22,14 @@ SCHEMA = Path(__file__).resolve().parents[2] / "data" / "compose" / "compose-spe
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("transferscope:")}
-ENDS = {"init", "grafana-role"}
+ENDS = {"init", "logins"}
+LOGINS = {"owner": "transferscope", "writer": "transferscope_processes", "web": "transferscope_pages"}
+"""Whose password is in the file `NAME-pgpass`."""
 
 
-def settings() -> Settings:
-    return load(DEPLOY / "compose" / "transferscope.toml", {})
+def settings(name: str = "worker") -> Settings:
+    """As the process of the service reads them."""
+    return load(DEPLOY / "compose" / "transferscope.toml", OURS[name]["environment"])
 
 
 def test_it_is_valid_by_the_specification() -> None:
@@ -92,6 +96,7 @@ def test_who_needs_something_waits_until_it_is_well(name: str) -> None:
 
 
 def test_our_processes_wait_for_the_tables() -> None:
+    assert "logins" in OURS["init"]["depends_on"]
     for name, service in OURS.items():
         assert name == "init" or "init" in service["depends_on"]
         assert name == "init" or int(service["stop_grace_period"].removesuffix("s")) >= 10, "ends within ten seconds"
@@ -114,13 +119,15 @@ def test_secrets_are_files_that_make_secrets_makes(tmp_path: Path) -> None:
     made = {path.name: path for path in (tmp_path / "secrets").iterdir()}
     assert {f"compose/secrets/{name}" for name in made} == {each["file"] for each in COMPOSE["secrets"].values()}
     modes = {name: stat.S_IMODE(path.stat().st_mode) for name, path in made.items()}
-    assert modes.pop("pgpass") == 0o600, "libpq ignores a file that others can read"
+    passes = {name for name in made if name.endswith("-pgpass")}
+    assert {modes.pop(name) for name in passes} == {0o600}, "libpq ignores a file that others can read"
     assert set(modes.values()) == {0o444}
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     contents = {name: path.read_text() for name, path in made.items()}
-    assert contents["pgpass"] == f"*:*:*:transferscope:{contents['postgres-password']}\n"
-    assert contents["activemq.properties"] == f"transferscope.password={contents['mq-password']}\n"
-    assert len({content for name, content in contents.items() if name not in ("pgpass", "activemq.properties")}) == 5
+    for name, login in {"postgres": "postgres", **LOGINS}.items():
+        assert contents.pop(f"{name}-pgpass") == f"*:*:*:{login}:{contents[f'{name}-password']}\n"
+    assert contents.pop("activemq.properties") == f"transferscope.password={contents['mq-password']}\n"
+    assert len(set(contents.values())) == len(contents), "no password is there twice"
 
 
 def test_secrets_stay_the_same_and_are_not_committed(tmp_path: Path) -> None:
@@ -137,7 +144,7 @@ def test_no_secret_stands_in_the_environment() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             if re.search("PASS|SECRET|TOKEN", variable):
-                assert str(value).startswith("/run/secrets/"), f"{name}: {variable}"
+                assert str(value).startswith("/run/secrets"), f"{name}: {variable}"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -156,14 +163,29 @@ def test_the_settings_are_those_of_the_services() -> None:
     found = settings()
     assert found.kafka_bootstrap == ("kafka:9092",)
     assert found.stomp_brokers == ("stomp://activemq:61613",)
-    assert str(found.database_url).startswith("postgresql://transferscope@postgres:5432/")
-    files = {found.stomp_password_file, found.user_hash_key_file}
-    assert {f"/run/secrets/{secret}" for secret in OURS["worker"]["secrets"]} == {
-        *map(str, files), "/run/secrets/pgpass",
-    }  # fmt: skip
     targets = {config["target"] for config in OURS["worker"]["configs"]}
     assert set(found.topology or ()) <= targets
-    assert OURS["worker"]["environment"]["TRANSFERSCOPE_CONFIG"] in targets
+    for service in OURS.values():
+        assert service["environment"]["TRANSFERSCOPE_CONFIG"] in targets
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_is_given_the_secrets_that_it_needs_and_no_others(name: str) -> None:
+    login = {"init": "owner", "web": "web", "bridge": None}.get(name, "writer")
+    expected = {f"{login}-pgpass"} if login else set()
+    if name in {"bridge", "alerts"}:
+        expected.add("mq-password")
+    if name == "worker":
+        expected.add("user-hash-key")
+    assert set(OURS[name]["secrets"]) == expected
+    found = settings(name)
+    files = {found.stomp_password_file, found.user_hash_key_file}
+    url = urlsplit(str(found.database_url))
+    files.add(Path(parse_qs(url.query)["passfile"][0]))
+    assert {f"/run/secrets/{secret}" for secret in expected} <= set(map(str, files))
+    if login:
+        assert url.username == LOGINS[login]
+        assert (url.hostname, url.port, url.path) == ("postgres", 5432, "/transferscope")
 
 
 def test_health_pages_listen_where_the_image_asks() -> None:

@@ -10,11 +10,14 @@ import click
 import pytest
 
 from pipeline.cli.settings import PREFIX, REGISTRY
+from pipeline.stages.alert_rules import RULES
 from tests.support.deployed import command_line
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 RUNBOOK = (DEPLOY / "README.md").read_text()
-COMMANDS = sorted(set(re.findall(r"(?:`|worker |web |-- )transferscope ([a-z][\w ./@%:-]*)(?=[`\n])", RUNBOOK)))
+COMMANDS = sorted(
+    set(re.findall(r"(?:`|worker |bridge |alerts |-- )transferscope ([a-z][\w ./@%:-]*)(?=[`\n])", RUNBOOK))
+)
 ANCHORS = {
     re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
     for title in re.findall(r"^#{1,6} (.+)$", RUNBOOK, re.MULTILINE)
@@ -54,6 +57,30 @@ def test_every_link_into_the_runbook_leads_somewhere() -> None:
     }
     assert inside
     assert sorted((inside | told) - ANCHORS) == []
+
+
+def test_every_rule_of_the_alerter_leads_to_its_section() -> None:
+    table = RUNBOOK.partition("\n## Alerts\n")[2].partition("\n### ")[0]
+    told = dict(re.findall(r"\| `([\w-]+)` \| \[(\w+)\]\(#\2\)", table))
+    assert set(told) == {rule.name for rule in RULES}
+    assert set(told.values()) <= ANCHORS
+
+
+def test_every_alert_has_a_cause_and_a_remedy() -> None:
+    sections = RUNBOOK.partition("\n## Alerts\n")[2].partition("\n## ")[0].split("\n### ")[1:]
+    assert len(sections) > 20
+    for section in sections:
+        name, _, text = section.partition("\n")
+        cause, marked, remedy = text.partition("\n**Remedy**: ")
+        assert cause.strip(), name
+        assert marked, name
+        assert remedy.strip(), name
+
+
+def test_every_login_that_is_made_is_told_of() -> None:
+    made = set(re.findall(r"'(\w+)', 'LOGIN", (DEPLOY / "logins.sql").read_text()))
+    section = RUNBOOK.partition("\n## Who may what\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == made
 
 
 def test_every_file_of_the_folder_is_told_of() -> None:

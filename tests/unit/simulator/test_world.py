@@ -19,6 +19,16 @@ def test_a_few_links_carry_most_files() -> None:
     assert busiest > 10_000
 
 
+def test_more_links_are_asked_for_than_real_hosts_have() -> None:
+    few, many = make_world(Random(1)), make_world(Random(1), 20_000)
+    assert make_world(Random(1), 50) == few
+    assert 20_000 <= len(many.links) < 21_000
+    assert len(set(many.links)) == len(many.links)
+    assert {link.vo for link in many.links} == set(ACTIVITIES)
+    hosts = {link.src.name for link in few.links}
+    assert {link.src.name for link in many.links} >= hosts
+
+
 def test_the_seed_chooses_which_links_are_busy() -> None:
     def busiest(seed: int) -> object:
         rng = Random(seed)

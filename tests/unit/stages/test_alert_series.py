@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.stages.alert_rules import Limits, Verdict
 from pipeline.stages.backlog import Past, Sample, judge_waiting
+from tests.support.literal_backlog import alerts_by_the_rule
 
 LIMIT = 5000
 RECORDED = Path(__file__).parents[2] / "data" / "backlog" / "constructed_jitter.json"
@@ -35,32 +36,22 @@ def alerts_of(depths: list[int | None]) -> list[tuple[str, int]]:
     return found
 
 
-def alerts_by_the_rule(depths: list[int | None]) -> list[tuple[str, int]]:
-    """The rule in its words: raised on two samples in a row above 5000, cleared below 80 % of it."""
-    found: list[tuple[str, int]] = []
-    above = 0
-    for number, depth in enumerate(depths):
-        above = above + 1 if depth is not None and depth > 5000 else 0
-        is_open = bool(found) and found[-1][0] == "raised"
-        if above >= 2 and not is_open:
-            found.append(("raised", number))
-        if depth is not None and depth < 4000 and is_open:
-            found.append(("cleared", number))
-    return found
-
-
 def test_a_jittering_half_hour_gives_exactly_the_alerts_of_the_rule() -> None:
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     depths = recorded["depths"]
     assert len(depths) == 90, "half an hour, every 20 s"
     crossings = sum(1 for a, b in pairwise(depths) if a is not None and b and a <= LIMIT < b)
     assert crossings > 15, "it jitters around the limit"
-    assert alerts_of(depths) == [tuple(each) for each in recorded["alerts"]] == alerts_by_the_rule(depths)
+    assert (
+        alerts_of(depths)
+        == [tuple(each) for each in recorded["alerts"]]
+        == alerts_by_the_rule(enumerate(depths), LIMIT)
+    )
 
 
 @given(st.lists(st.none() | st.sampled_from([0, 3999, 4000, 4001, 4999, 5000, 5001, 9000]), max_size=90))
 def test_any_series_gives_exactly_the_alerts_of_the_rule(depths: list[int | None]) -> None:
-    assert alerts_of(depths) == alerts_by_the_rule(depths)
+    assert alerts_of(depths) == alerts_by_the_rule(enumerate(depths), LIMIT)
 
 
 @given(st.lists(st.integers(3500, 6000), max_size=90))

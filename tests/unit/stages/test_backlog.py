@@ -8,15 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.alert_rules import BACKLOG, NO_CONSUMER, OLDEST, Limits, Verdict, above
+from pipeline.stages.alert_rules import (
+    BACKLOG,
+    BROKER_DEAD,
+    EXPIRED,
+    NO_CONSUMER,
+    OLDEST,
+    ORPHAN,
+    Limits,
+    Verdict,
+    above,
+)
 from pipeline.stages.backlog import (
+    KNOWN_FOR_S,
     Past,
     Sample,
+    gone,
+    judge,
     judge_dead,
     judge_expired,
     judge_orphan,
     judge_waiting,
     rates,
+    speakers,
     subject,
 )
 
@@ -153,3 +167,57 @@ def test_rates_are_those_between_two_samples_and_unknown_over_a_new_beginning() 
 
 def test_a_subject_names_broker_and_queue() -> None:
     assert subject("queue", "mq1:8161", "Consumer.t.a") == "queue Consumer.t.a on mq1:8161"
+
+
+def said(*samples: dict[str, Any]) -> dict[str, Verdict]:
+    """What is said of a group of somebody else by these samples, newest first."""
+    usual: dict[str, Any] = {"depth": 10, "consumers": 1}
+    past = [
+        Past(number * EVERY_S, Sample("group", "k:9092", "agent", ours=False, **(usual | each)))
+        for number, each in enumerate(samples)
+    ]
+    return {each.finding.rule: each.verdict for each in judge(past, Limits())}
+
+
+def test_somebody_elses_group_is_told_when_it_is_behind_and_when_it_is_left_behind() -> None:
+    behind = {"depth": 5001}
+    assert said(behind, behind) == {BACKLOG: Verdict.RAISE, ORPHAN: Verdict.CLEAR}
+    unknown = {"depth": 5001, "consumers": None}
+    assert said(unknown, unknown) == {BACKLOG: Verdict.RAISE, ORPHAN: Verdict.KEEP}
+    assert said({"depth": 10}, behind)[BACKLOG] is Verdict.CLEAR
+    left = [{"depth": 9000 - n, "consumers": 0} for n in range(31)]
+    assert said(*left[:2]) == {BACKLOG: Verdict.KEEP, ORPHAN: Verdict.KEEP}, "nobody is in it: that wakes nobody"
+    assert said(*left) == {BACKLOG: Verdict.KEEP, ORPHAN: Verdict.RAISE}
+    assert said({"depth": 0, "consumers": 0}, *left) == {BACKLOG: Verdict.CLEAR, ORPHAN: Verdict.CLEAR}
+
+
+def test_what_was_sampled_in_another_life_raises_nothing() -> None:
+    old = past({"depth": 9000, "oldest_s": 9000, "consumers": 0, "expired": 9}, {"depth": 9000}, every_s=KNOWN_FOR_S)
+    older = old[1]._replace(sample=old[0].sample._replace(expired=5))
+    verdicts = {each.finding.rule: each.verdict for each in judge([old[0], older], Limits())}
+    assert set(verdicts) == {BACKLOG, OLDEST, NO_CONSUMER, EXPIRED}
+    assert set(verdicts.values()) == {Verdict.KEEP}
+
+
+def test_one_queue_of_a_broker_speaks_for_its_dead_letters() -> None:
+    def queue(broker: str, name: str, dead: int | None) -> Sample:
+        return Sample("queue", broker, name, 1, dead=dead)
+
+    samples = [queue("a", "y", 1), queue("a", "x", 1), queue("b", "x", None), Sample("group", "k", "g", 1)]
+    assert speakers(samples) == {("queue", "a", "x")}
+
+
+def test_an_orphan_or_group_that_is_not_told_of_any_more_is_gone() -> None:
+    is_open = [
+        (ORPHAN, "queue o on a:1"),
+        (ORPHAN, "queue o on b:1"),
+        (BACKLOG, "group g on k:1"),
+        (BACKLOG, "group still on k:1"),
+        (BACKLOG, "queue q on a:1"),
+        (BROKER_DEAD, "broker a:1"),
+    ]
+    cleared = gone([Sample("group", "k:1", "still", 1)], {"a:1", "k:1"}, is_open)
+    assert [(each.verdict, each.finding.rule, each.finding.subject) for each in cleared] == [
+        (Verdict.CLEAR, ORPHAN, "queue o on a:1"),
+        (Verdict.CLEAR, BACKLOG, "group g on k:1"),
+    ]

@@ -22,11 +22,16 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
-{{/* JSON's texts, numbers and lists are TOML's too. */}}
+{{/* The settings file of a process: bridges with their brokers, and database_url where it is not that of most. JSON's
+texts, numbers and lists are TOML's too. */}}
 {{- define "transferscope.toml" -}}
 web_host = "0.0.0.0"
 web_port = 8080
-{{- range $name, $value := .root.Values.settings }}
+{{- $own := dict }}
+{{- with .database_url }}
+{{- $own = dict "database_url" . }}
+{{- end }}
+{{- range $name, $value := merge $own .root.Values.settings }}
 {{ $name }} = {{ kindIs "float64" $value | ternary (int64 $value | toRawJson) (toRawJson $value) }}
 {{- end }}
 {{- range .bridges }}
@@ -53,10 +58,12 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* A pod: root, component, args, resources; config, the ConfigMap; file, its key; page, whether it has a health page. */}}
+{{/* A pod: root, component, args, resources; config, the ConfigMap; file, its key; secret, if not that of most; page,
+whether it has a health page. */}}
 {{- define "transferscope.pod" -}}
 serviceAccountName: default
 automountServiceAccountToken: false
+{{- $secret := .secret | default .root.Values.secret }}
 enableServiceLinks: false
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -72,7 +79,7 @@ securityContext:
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: { type: RuntimeDefault }
 terminationGracePeriodSeconds: 20
-{{- with .root.Values.secret.pgpassKey }}
+{{- with $secret.pgpassKey }}
 initContainers:
   - name: pgpass
     image: {{ include "transferscope.image" $.root }}
@@ -120,7 +127,7 @@ containers:
     volumeMounts:
       - { name: config, mountPath: /etc/transferscope, readOnly: true }
       - { name: secret, mountPath: /run/secrets/transferscope, readOnly: true }
-      {{- if .root.Values.secret.pgpassKey }}
+      {{- if $secret.pgpassKey }}
       - { name: pgpass, mountPath: /run/pgpass, readOnly: true }
       {{- end }}
 volumes:
@@ -130,8 +137,8 @@ volumes:
       items:
         - { key: {{ .file }}, path: transferscope.toml }
   - name: secret
-    secret: { secretName: {{ .root.Values.secret.name }}, defaultMode: 0440 }
-  {{- if .root.Values.secret.pgpassKey }}
+    secret: { secretName: {{ $secret.name }}, defaultMode: 0440 }
+  {{- if $secret.pgpassKey }}
   - name: pgpass
     emptyDir: { medium: Memory, sizeLimit: 1Mi }
   {{- end }}
@@ -143,7 +150,8 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* A Deployment and its PodDisruptionBudget; as the pod, and replicas, which may be left to somebody else. */}}
+{{/* A Deployment and its PodDisruptionBudget; as the pod, database_url as in its file, and replicas, which may be left to
+somebody else. */}}
 {{- define "transferscope.deployment" -}}
 {{- $name := printf "%s-%s" (include "transferscope.name" .root) .component }}
 apiVersion: apps/v1
@@ -165,7 +173,7 @@ spec:
     metadata:
       labels: {{- include "transferscope.labels" . | nindent 8 }}
       annotations:
-        checksum/config: {{ include "transferscope.toml" (dict "root" .root "bridges" .root.Values.bridges) | sha256sum }}
+        checksum/config: {{ include "transferscope.toml" (dict "root" .root "bridges" .root.Values.bridges "database_url" .database_url) | sha256sum }}
         {{- with .root.Values.podAnnotations }}
         {{- toYaml . | nindent 8 }}
         {{- end }}

@@ -34,7 +34,12 @@
     if (!document.getSelection().isCollapsed) return "waits: text is selected";
     if (sections().some((each) => each.open && !openAtFirst.has(each)))
       return "waits: a section is open";
-    if (focus && focus.matches("input, select, textarea, form button")) return "waits: a form is in use";
+    const written = [...document.querySelectorAll('main form[method="post"] input')];
+    if (
+      written.some((each) => each.value !== each.defaultValue) ||
+      (focus && focus.matches("input, select, textarea, form button"))
+    )
+      return "waits: a form is in use";
     return null;
   };
 
