@@ -103,7 +103,7 @@ class Progress:
         told = 0
         while True:
             if (done := self.done) != told:
-                print(f"progress {done}", flush=True)
+                os.write(1, f"progress {done}\n".encode())  # Faust takes sys.stdout for its log
                 told = done
             time.sleep(_TELL_EVERY_S)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from operator import add
 from typing import Any
 
 import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from peer import (
     FOLDER,
     GROUP,
@@ -30,7 +32,6 @@ app = faust.App(
     datadir=FOLDER / "state",
     topic_partitions=_PARTITIONS,
     consumer_auto_offset_reset="earliest",
-    worker_redirect_stdouts=False,
 )
 messages = app.topic(TOPIC, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 attempts = app.Table("attempts", default=list, partitions=_PARTITIONS)
@@ -82,5 +83,16 @@ async def leave(app: Any, **_: Any) -> None:
     write_windows([[int(key.split(" ")[1]), *counts] for key, counts in links.items()])
 
 
+async def declare() -> None:
+    """Make the changelog topics: an agent whose table's topic is only just made ends with PartitionsMismatch."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=KAFKA)
+    await admin.start()
+    names = [f"{GROUP}-{table.name}-changelog" for table in (attempts, links)]
+    compacted = {"cleanup.policy": "compact"}
+    await admin.create_topics([NewTopic(name, _PARTITIONS, 1, topic_configs=compacted) for name in names])
+    await admin.close()
+
+
 if __name__ == "__main__":
+    asyncio.run(declare())
     app.main()
