@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from consumers.kafka.groups import forget_group
 from consumers.worker.config import GROUP
-from pipeline.cli.bench_ingest import Watch, empty_tables
+from pipeline.cli.bench_ingest import Moment, Watch, empty_tables
 from pipeline.cli.bench_peers_programs import Peer, Place, Process, python_of
 from pipeline.cli.bench_peers_results import (
     Cell,
@@ -25,6 +26,7 @@ from pipeline.cli.bench_peers_results import (
 from pipeline.cli.children import Child
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.progress import Progress
+from pipeline.cli.resources import Resources
 from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import free_ports
 from pipeline.store.activity import writer_pids
@@ -116,11 +118,15 @@ def _outcome(
     result: Callable[[], dict[int, Cell]],
     expected: Mapping[int, Cell],
 ) -> Outcome:
-    """``whole`` is what the watch sees when all is done."""
+    """``whole`` is what the watch sees when all is done. So few messages that half and all came together are measured
+    from the start of the processes."""
     messages = load.recount.messages
+    begin = Moment(time.perf_counter(), 0, Resources(0, 0), Resources(0, 0))
     with Progress(name, "messages", whole) as progress:
         half = watch.await_committed(whole // 2, progress)
         last = watch.await_committed(whole, progress)
+    if half.committed == last.committed:
+        half = begin
     found = deviation(result(), expected)
     done, took_s = (last.committed - half.committed) / whole * messages, last.at - half.at
     lost = max(0, -found.messages) / messages
