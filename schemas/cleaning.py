@@ -139,7 +139,8 @@ def _convert(value: dict[str, Any], wire_type: type[W]) -> W:
     cleaned = {name: _cleaned(value[name]) for name in wire_type.__struct_fields__ if name in value}
     metadata = cleaned.get("file_metadata")
     if isinstance(metadata, dict):
-        cleaned["file_metadata"] = {name: _cleaned(item) for name, item in metadata.items()}
+        # Names too: msgspec raises for half a character in one, also where nobody asks for it.
+        cleaned["file_metadata"] = {storable(name): _cleaned(item) for name, item in metadata.items()}
     elif not isinstance(metadata, str):
         cleaned["file_metadata"] = None
     return msgspec.convert(cleaned, wire_type)

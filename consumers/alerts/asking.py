@@ -117,7 +117,7 @@ def statistics(endpoint: Endpoint, login: Login, patterns: Sequence[str]) -> lis
                 return list(found.values())
     except Lost as error:
         raise Unreachable(SERVICE, str(endpoint), str(error)) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise Unreachable(SERVICE, str(endpoint), "its statistics are not understood") from error
     finally:
         session.close(_BYE_S)

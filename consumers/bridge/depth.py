@@ -7,6 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -89,7 +90,7 @@ def _ask(api_url: str, user: str | None, password: str | None, beans: str, attri
         with error:
             why = "it refuses the user or password" if error.code in (401, 403) else f"it answers {error.code}"
         raise Unreachable(_SERVICE, api_url, why) from error
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError, RecursionError) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(_SERVICE, api_url, getattr(reason, "strerror", None) or str(reason)) from error
     try:

@@ -84,7 +84,7 @@ class Ledger:
             self._bytes -= _size(batch)
             self._changed.notify()
         acks = {message.headers["subscription"]: message.headers["ack"] for message in batch}
-        return [ack.decode() for ack in acks.values()]
+        return [ack.decode(errors="replace") for ack in acks.values()]
 
     def close(self) -> None:
         """Take in nothing more and give out nothing more: the broker keeps what is not in hand."""

@@ -179,6 +179,10 @@ class Link:
                 producer.abandon()
 
     def _records(self, batch: list[Delivery]) -> list[Record]:
+        """Raises Lost for what no broker sends: nothing of the batch can be trusted then, and no ack named."""
+        for message in batch:
+            if message.headers.get("subscription") not in self._sources or "ack" not in message.headers:
+                raise Lost("it sent a message that belongs to no subscription of ours, or that cannot be acknowledged")
         now_ms = time.time_ns() // 1_000_000
         size = sum(len(message.body) for message in batch)
         too_large = sum(len(message.body) > MAX_BODY_BYTES for message in batch)

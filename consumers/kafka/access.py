@@ -6,6 +6,10 @@ import ssl
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_ANSWER_MS = 10_000
+"""A broker that does not answer in this time gets a new connection. The client's own minute is how long workers and
+bridges would stand still when a connection ends for the broker alone."""
+
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 """Ways to log in with a password, which all our clients know."""
 
@@ -68,7 +72,7 @@ class KafkaAccess(NamedTuple):
 
     def librdkafka(self) -> dict[str, Any]:
         """The same, and where, for confluent-kafka. Raises OSError, ValueError."""
-        settings: dict[str, Any] = {"bootstrap.servers": self.address}
+        settings: dict[str, Any] = {"bootstrap.servers": self.address, "socket.timeout.ms": _ANSWER_MS}
         protocol = self.protocol().lower()
         if self.ca_file is not None:
             settings |= {"security.protocol": protocol, "ssl.ca.location": str(self.ca_file)}

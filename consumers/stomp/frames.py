@@ -12,6 +12,9 @@ from typing import NamedTuple
 MAX_HEAD_BYTES = 1 << 20
 """Command and headers of a frame are never larger than this: what is, does not speak STOMP."""
 
+MAX_FRAME_BYTES = 1 << 27
+"""ActiveMQ's own limit is 100 MiB; a frame of which more has to be held does not come from it."""
+
 _LENGTH = b"\ncontent-length:"
 _MAX_LENGTH_DIGITS = 15
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
@@ -55,6 +58,8 @@ class Splitter:
         self._pieces.append(piece)
         self._held += len(piece)
         if self._held < self._wanted or (self._until_nul and b"\0" not in piece):
+            if self._held > MAX_FRAME_BYTES + MAX_HEAD_BYTES:
+                raise NotStomp(f"{self._held} bytes without the end of a frame")
             return Frames([], b"")
         data = b"".join(self._pieces) if len(self._pieces) > 1 else piece
         messages, others, used = self._split(data)
@@ -79,6 +84,8 @@ class Splitter:
             length = _length(data, start, head_end)
             if length is not None:
                 end = body_start + length
+                if end - start > MAX_FRAME_BYTES:
+                    raise NotStomp(f"a frame of {end - start} bytes")
                 if end >= size:
                     self._wanted = end + 1 - start
                     return messages, others, start

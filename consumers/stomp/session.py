@@ -92,7 +92,7 @@ class Session:
         """
         more = {"activemq.prefetchSize": str(prefetch), **(headers or {})}
         if receipt:
-            more["receipt"] = receipt
+            more["receipt"] = self._listener.expect(receipt)
         self._do(lambda: self._connection.subscribe(destination, subscription, ack="client", headers=more))
 
     def ack(self, ack_id: str) -> None:
@@ -103,7 +103,7 @@ class Session:
         """Publish; bytes stay as they are. Raises Lost."""
         more = {**headers, "content-length": str(len(body))}
         if receipt:
-            more["receipt"] = receipt
+            more["receipt"] = self._listener.expect(receipt)
         self._do(lambda: self._connection.send(destination, body, headers=more))
 
     def wait_receipt(self, receipt: str, timeout_s: float) -> bool:
@@ -120,6 +120,7 @@ class Session:
         confirmed = False
         try:
             # stomp.py's own disconnect closes the socket before it tells of the receipt.
+            self._listener.expect(receipt)
             self._do(lambda: self._connection.send_frame("DISCONNECT", {"receipt": receipt}))
             confirmed = self._listener.wait_receipt(receipt, timeout_s)
         except Lost:
@@ -157,6 +158,7 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._connected = False
+        self._expected: set[str] = set()
         self._receipts: set[str] = set()
         self.why: str | None = None
         self.refused = False
@@ -167,9 +169,12 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
             self._changed.notify_all()
 
     def on_receipt(self, frame: object) -> None:
+        receipt = str(getattr(frame, "headers", {}).get("receipt-id"))
         with self._changed:
-            self._receipts.add(str(getattr(frame, "headers", {}).get("receipt-id")))
-            self._changed.notify_all()
+            if receipt in self._expected:  # of others there is no end, if somebody likes
+                self._expected.remove(receipt)
+                self._receipts.add(receipt)
+                self._changed.notify_all()
 
     def on_error(self, frame: object) -> None:
         headers, body = getattr(frame, "headers", {}), getattr(frame, "body", b"") or b""
@@ -194,6 +199,12 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
         with self._changed:
             self._changed.wait_for(lambda: self._connected or self.why is not None, timeout_s)
             return self._connected and self.why is None
+
+    def expect(self, receipt: str) -> str:
+        """A receipt that is asked for, and so remembered when it comes."""
+        with self._changed:
+            self._expected.add(receipt)
+        return receipt
 
     def wait_receipt(self, receipt: str, timeout_s: float) -> bool:
         with self._changed:

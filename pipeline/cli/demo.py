@@ -189,7 +189,8 @@ def _stay(environment: Mapping[str, str], children: Sequence[Child], pages: str)
         f"  export {name}={value}" for name, value in environment.items() if name.startswith(configuration.PREFIX)
     )
     print(
-        f"\nAll of it stays up until Ctrl-C. Look at {pages} and its alerts at {pages}/alerts, or in another shell:\n{settings}\n  transferscope status",
+        f"\nAll of it stays up until Ctrl-C. Look at {pages}, its alerts at {pages}/alerts, or in another shell:\n"
+        f"{settings}\n  transferscope status",
         flush=True,
     )
     try:

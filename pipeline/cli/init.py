@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import click
 
+from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option, with_settings
 from pipeline.cli.output import write_json
 from pipeline.cli.settings import Settings
 from pipeline.cli.terminal import safe
 from pipeline.cli.topology_load import Order, load_and_warn, sentence
-from pipeline.store import migrations, roles
+from pipeline.store import migrations, programs, roles
 from pipeline.store import settings as stored
 from pipeline.store.session import connect
 
@@ -50,8 +51,12 @@ def init(settings: Settings, /, as_json: bool) -> None:
 
 def _steps(settings: Settings) -> Iterator[Step]:
     url = settings.need("database_url")
-    yield _database(url)
-    yield from _roles(url)
+    found = programs.fit(url)
+    if found.is_newer:
+        yield _newer(found)
+    else:
+        yield _database(url, found)
+        yield from _roles(url)
     with closing(connect(url)) as connection, connection, connection.cursor() as cursor:
         stored.set_lost_after(cursor, settings.lost_after_hours)
     yield Step("settings", False, f"a start without a complete is lost after {settings.lost_after_hours} h")
@@ -64,16 +69,20 @@ def _steps(settings: Settings) -> Iterator[Step]:
         yield from _kafka(settings)
 
 
-def _database(url: str) -> Step:
-    before, head = migrations.current(url), migrations.head()
-    if before == head:
-        return Step("database", False, f"version {head}, as it was")
+def _database(url: str, found: programs.Fit) -> Step:
+    if found.version == found.program:
+        return Step("database", False, f"version {found.version}, as it was")
     migrations.upgrade(url)
-    return Step(
-        "database",
-        True,
-        f"version {head}, {'empty before' if before is None else f'{before} before'}",
-    )
+    before = "empty before" if found.version is None else f"{found.version} before"
+    return Step("database", True, f"version {found.program}, {before}")
+
+
+def _newer(found: programs.Fit) -> Step:
+    """A newer release has migrated the database, and set the rights that its own programs need."""
+    if found.problem is not None:
+        raise ConfigurationError(found.problem)
+    usable = f"version {found.version} of a newer release, which a program of {found.program} works with"
+    return Step("database", False, f"{usable}: left as it is, with its roles")
 
 
 def _roles(url: str) -> Iterator[Step]:

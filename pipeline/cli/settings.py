@@ -251,5 +251,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"the configuration file {path} cannot be read ({error.strerror}): correct --config or {CONFIG_VARIABLE}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # and what tomllib makes of a number with thousands of digits
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path} is nested too deeply: take the brackets out") from error

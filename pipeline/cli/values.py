@@ -74,7 +74,10 @@ def file(value: object) -> Path:
     """A path; relative ones start at the folder of the configuration file, else at the current one."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the path of a file")
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("the path of a file, with a user behind ~ who has a home here") from None
 
 
 def without_password(value: str) -> str:
@@ -97,7 +100,9 @@ def one_of(*words: str) -> Callable[[object], str]:
 def topics(value: object) -> dict[str, str]:
     """A map from broker topic to kind of message."""
     expected = f'a table such as {{"transfer.fts_monitoring_start" = "fts.start"}}; kinds are {", ".join(KINDS)}'
-    if not isinstance(value, dict) or not value or not all(kind in KINDS for kind in value.values()):
+    if not isinstance(value, dict) or not value:
+        raise ValueError(expected)
+    if not all(isinstance(kind, str) and kind in KINDS for kind in value.values()):
         raise ValueError(expected)
     return dict(value)
 

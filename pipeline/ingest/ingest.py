@@ -10,8 +10,8 @@ from pipeline.ingest.topologies import newest_topology
 from pipeline.stages.decode import Dead, decode
 from pipeline.stages.enrich import Enriched, Topology, enrich
 from pipeline.stages.users import Users
+from pipeline.store import programs, topologies
 from pipeline.store import settings as stored_settings
-from pipeline.store import topologies
 from pipeline.store.transaction import Counts, Outdated, Refused, Store
 from pipeline.telemetry.watch import Laps, Unwatched, Watch
 from pipeline.topology.resolve import Topology as Snapshot
@@ -55,8 +55,10 @@ class Ingest:
         self._horizon = Horizon(self._retention_ms, None)
 
     def refresh(self) -> None:
-        """Take up a newer topology and the raw floor from the store. Raises Unavailable."""
+        """Take up a newer topology and the raw floor from the store. Raises Unavailable, and Superseded when the tables
+        have become too new for this program."""
         with self._store.reading() as cursor:
+            programs.admit(cursor)
             if topologies.latest_revision(cursor) != self._topology.revision:
                 self._topology = newest_topology(cursor)
                 log.info("topology revision %d is in use", self._topology.revision)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-import psycopg2
-
-from pipeline.store.session import Connection, Cursor, Unavailable, writing
+from pipeline.store.session import AWAY, Connection, Cursor, Unavailable, writing
 
 BEGUN = "begun"
 DONE = "done"
@@ -54,7 +52,7 @@ def note(connection: Connection, action: Action, result: str = DONE) -> None:
     try:
         with writing(connection) as cursor:
             add(cursor, action, result)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except AWAY as error:
         raise Unavailable("PostgreSQL", connection.info.host or "local socket", str(error)) from error
 
 

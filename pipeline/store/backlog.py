@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from datetime import datetime
 
-import psycopg2
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
@@ -15,7 +14,7 @@ from pipeline.stages.backlog import KNOWN_FOR_S as KNOWN_FOR_S
 from pipeline.stages.backlog import NEEDED_S, Past, Sample, gone, judge, judge_dead, rates, speakers, subject
 from pipeline.store import alert_conditions, alerts
 from pipeline.store.alerts import Changes
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 
 _COLUMNS = "kind, broker, name, depth, oldest_s, consumers, expired, dead, enqueued, dequeued"
 _LAST = f"""
@@ -51,7 +50,7 @@ def record(
             changes = alerts.apply(cursor, [*judged, *alert_conditions.judged(cursor, at, limits)], at)
             alerts.beat(cursor, at)
             return changes
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except AWAY as error:
         raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
 
 

@@ -9,8 +9,8 @@ change as ``changed``, and the next pass declares these, if need be again. A pas
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -23,12 +23,12 @@ from pipeline.stages.finality import Source, Watermark, final_until, topic_of
 from pipeline.stages.windows import WIDTHS_MS, Deltas
 from pipeline.store import locks
 from pipeline.store.copying import moment
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, LETS_GO, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
 _ALONE = 0x7473_666E
-_LOCK_WAIT = "-c lock_timeout=1s"
+_OPTIONS = f"-c lock_timeout=1s {LETS_GO}"
 """Who waits for a day keeps everybody who comes after him waiting: rather another time."""
 _BASE = timedelta(minutes=10)
 
@@ -121,16 +121,18 @@ class Passes:
 
     def run(self, watermarks: Mapping[str, Watermark]) -> int:
         """Declare what can be declared; how many ends of windows, again or for the first time. Raises Unavailable."""
-        try:
-            with self._connection() as connection:
-                if not _is_alone(connection):
-                    return 0
-                return sum(_declare(connection, topic, watermark) for topic, watermark in sorted(watermarks.items()))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
+        with self._connection() as connection:
+            if not _is_alone(connection):
+                return 0
+            return sum(_declare(connection, topic, watermark) for topic, watermark in sorted(watermarks.items()))
 
-    def _connection(self) -> closing[Connection]:
-        return closing(connect(self._url, "transferscope finality", _LOCK_WAIT))
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            with closing(connect(self._url, "transferscope finality", _OPTIONS)) as connection:
+                yield connection
+        except AWAY as error:
+            raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
 
 
 def _declare(connection: Connection, topic: str, watermark: Watermark) -> int:

@@ -19,7 +19,7 @@ from pipeline.store import audit, forgetting, outbox, retention
 from pipeline.store.folding import Folding
 from pipeline.store.partitions import DAY_MS, Partitions
 from pipeline.store.retention import Retention
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, LETS_GO, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ AHEAD_DAYS = 3
 """So many days after today have their partitions, and with them the months and years that these days begin."""
 
 _ALONE = 0x7473_686B
-_LOCK_WAIT = "-c lock_timeout=1s"
+_OPTIONS = f"-c lock_timeout=1s {LETS_GO}"
 """Who waits for a table keeps everybody who comes after him waiting: rather another time."""
 
 T = TypeVar("T")
@@ -58,9 +58,9 @@ class Housekeeper:
     def run(self) -> Done:
         """Do what there is to do, unless another housekeeper is at it. Raises Unavailable."""
         try:
-            with closing(connect(self._url, "transferscope housekeeper", _LOCK_WAIT)) as connection:
+            with closing(connect(self._url, "transferscope housekeeper", _OPTIONS)) as connection:
                 return self._keep_house(connection) if _is_alone(connection) else Done()
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
 
     def _keep_house(self, connection: Connection) -> Done:

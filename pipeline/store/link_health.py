@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.alert_rules import LINK_HEALTH, Finding, Judged
@@ -15,7 +14,7 @@ from pipeline.stages.link_health import Seen, efficiency, judge
 from pipeline.stages.windows import BASE_MS
 from pipeline.store import alerts
 from pipeline.store.copying import moment
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 from schemas.events import FTS
 
 _HOUR_MS = 3_600_000
@@ -65,7 +64,7 @@ def look(database_url: str, subjects: Iterable[str], now_ms: int) -> Changes:
             connection.cursor() as cursor,
         ):
             return _look(cursor, list(subjects), now_ms)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except AWAY as error:
         raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error
 
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.alert_notices import News, Notice, Policy, may_tell, news
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 
 _ALONE = 0x7473_6E6F
 _COLUMNS = "a.id, a.rule, a.subject, a.raised_at, a.cleared_at, a.value, a.threshold, a.detail, n.told_at"
@@ -56,7 +56,7 @@ class Notifications:
                     cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ALONE, self._channel))
                     self._has_turn = cursor.fetchone() == (True,)
                 return self._news(cursor, now) if self._has_turn else None
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise self._away(error) from error
 
     def told(self, found: News, at: datetime) -> None:
@@ -65,7 +65,7 @@ class Notifications:
             with self._cursor() as cursor:
                 cursor.execute(_TOLD, (_ids((*found.raised, *found.lasting)), self._channel, at))
                 cursor.execute(_TOLD_CLEARED, (at, self._channel, _ids(found.cleared)))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise self._away(error) from error
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.store.activity import relay_application
 from pipeline.store.copying import moment
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
 
 _ALONE = 0x7473_6F62
@@ -138,7 +138,7 @@ class Outbox:
                     cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
                     self._has_turn = cursor.fetchone() == (True,)
                 return _taken(cursor) if self._has_turn else None
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise self._away(error) from error
 
     def done(self, taken: Taken) -> None:
@@ -146,7 +146,7 @@ class Outbox:
         try:
             with self._cursor() as cursor:
                 cursor.execute("DELETE FROM store.outbox WHERE id = ANY(%s)", (taken.lines,))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise self._away(error) from error
 
     def depth(self) -> Depth:
@@ -154,7 +154,7 @@ class Outbox:
         try:
             with self._cursor() as cursor:
                 return depth(cursor)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             raise self._away(error) from error
 
     def close(self) -> None:

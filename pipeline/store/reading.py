@@ -8,11 +8,10 @@ from threading import BoundedSemaphore, Lock
 from time import perf_counter
 from typing import Any
 
-import psycopg2
 from psycopg2 import errors
 
 from pipeline.store.activity import web_application
-from pipeline.store.session import Connection, Cursor, Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Connection, Cursor, Unavailable, connect, service_address
 
 
 class Busy(Exception):
@@ -82,7 +81,7 @@ class Readers:
             yield connection
         except errors.QueryCanceled as error:
             raise TooSlow from error
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             connection.close()
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
         finally:
@@ -102,7 +101,7 @@ class Readers:
             return
         try:
             connection.rollback()  # whatever the reader left open
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except AWAY:
             connection.close()
             return
         with self._lock:

@@ -71,6 +71,7 @@ _GRANTED: Mapping[str, tuple[Right, ...]] = {
         Right("store.silence", "INSERT", ("rule", "subject", "reason", "author", "ends_at")),
         Right("store.silence", "UPDATE", ("ends_at",)),
         Right("store.outbox", "INSERT", ("topic", "ended_at", "keys")),
+        Right("store.setting", "SELECT"),  # whether the tables are not too new for it
     ),
 }
 _SEEN = {

@@ -7,14 +7,47 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import psycopg2
+from psycopg2.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 from sqlalchemy import Engine, create_engine
 
-__all__ = ["Connection", "Cursor", "TakesNoWrites", "Unavailable", "connect", "engine", "service_address", "writing"]
+__all__ = [
+    "AWAY",
+    "LETS_GO",
+    "Connection",
+    "Cursor",
+    "TakesNoWrites",
+    "Unavailable",
+    "connect",
+    "engine",
+    "service_address",
+    "writing",
+]
 
-_OPTIONS = "-c timezone=UTC -c datestyle=ISO"
+AWAY = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ReadOnlySqlTransaction,
+    IdleInTransactionSessionTimeout,
+)
+"""What psycopg2 raises when the server is away or ends a session, and when it takes no changes: a stand-by does not."""
+
+_IDLE_S, _INTERVAL_S, _PROBES = 10, 5, 3
+_SILENT_MS = 25_000
+"""A host that falls silent (it lost its power, a firewall forgot the connection) is given up after this, probes or not:
+while something is unacknowledged TCP sends no probes, and by itself tries for a quarter of an hour. The server does
+likewise with us: the locks of a writer whose host is gone would keep others waiting for two hours."""
+_OPTIONS = (
+    "-c timezone=UTC -c datestyle=ISO"
+    f" -c tcp_keepalives_idle={_IDLE_S} -c tcp_keepalives_interval={_INTERVAL_S} -c tcp_keepalives_count={_PROBES}"
+    f" -c tcp_user_timeout={_SILENT_MS}"
+)
+
+LETS_GO = "-c idle_in_transaction_session_timeout=30s"
+"""``options`` for those who hold locks that others wait for: the server ends the session of a process that is stopped
+in the middle of a transaction (SIGSTOP, a virtual machine that is moved). It would hold up all others with it."""
 
 
 class Unavailable(Exception):
@@ -57,9 +90,10 @@ def connect(database_url: str, application: str = "transferscope", options: str 
             application_name=application,
             options=f"{_OPTIONS} {options}".strip(),
             connect_timeout=10,
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
+            keepalives_idle=_IDLE_S,
+            keepalives_interval=_INTERVAL_S,
+            keepalives_count=_PROBES,
+            tcp_user_timeout=_SILENT_MS,
         )
     except psycopg2.OperationalError as error:
         raise Unavailable("PostgreSQL", service_address(database_url), _with_remedy(str(error))) from error

@@ -25,10 +25,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.decide import Effects, decide
 from pipeline.stages.enrich import Enriched
-from pipeline.store import finality, flow_rows, locks, settings, state, window_rows, writer
+from pipeline.store import finality, flow_rows, locks, programs, session, settings, state, window_rows, writer
 from pipeline.store.links import Keys
 from pipeline.store.partitions import Partitions
-from pipeline.store.session import Unavailable, connect, service_address
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 from pipeline.telemetry.watch import Laps, Watch
 
 log = logging.getLogger(__name__)
@@ -79,10 +79,16 @@ class Store:
     def connection(self) -> Connection:
         """The connection, made anew when the last one is gone. Raises Unavailable."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, self._application, _PLANS)
-            with self._connection, self._connection.cursor() as cursor:
-                cursor.execute(window_rows.TEMPORARY)
-                cursor.execute(flow_rows.TEMPORARY)
+            self._connection = None
+            made = connect(self._url, self._application, f"{_PLANS} {session.LETS_GO}")
+            try:
+                with made, made.cursor() as cursor:
+                    cursor.execute(window_rows.TEMPORARY)
+                    cursor.execute(flow_rows.TEMPORARY)
+            except psycopg2.Error:
+                made.close()
+                raise
+            self._connection = made
         return self._connection
 
     @contextmanager
@@ -91,7 +97,7 @@ class Store:
         try:
             with self.connection() as connection, connection.cursor() as cursor:
                 yield cursor
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except AWAY as error:
             self.close()
             why = error.__context__ or error  # a rollback on a connection that is gone hides what ended it
             raise Unavailable("PostgreSQL", service_address(self._url), str(why)) from error
@@ -106,7 +112,7 @@ class Store:
         """Write one batch.
 
         Raises Unavailable when Postgres is away, Refused when it will not take the rows, Outdated when the batch must
-        be prepared anew.
+        be prepared anew, Superseded when the tables have become too new for this program.
         """
         for attempt in range(1, _MOST_TRIES + 1):
             try:
@@ -135,6 +141,7 @@ class Store:
         laps.end("number")
         with connection, connection.cursor() as cursor:
             locks.lock_batch(cursor, batch)
+            programs.admit(cursor)
             if settings.in_use(cursor) != (batch.topology_revision, batch.raw_floor_ms):
                 raise Outdated
             laps.end("lock")

@@ -13,6 +13,8 @@ from pipeline.topology.model import BEGIN_MS, END_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|(?=.*:.*:)[0-9a-f:.]+")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a pair, perhaps a lone one, which nothing can store."""
 _DEEPEST = 100
 """Levels of an XML dump; real ones have eight."""
 
@@ -22,16 +24,24 @@ class Wrong(Exception):
 
 
 def json_value(content: bytes) -> Any:
-    """The value of a JSON text. Raises Wrong for what is not one, and for a key given twice."""
+    """The value of a JSON text. Raises Wrong for what is not one, for a key given twice, and for text that cannot be
+    stored."""
     if not content.strip():
         raise Wrong("it is empty: write it again")
     try:
-        return json.loads(content, object_pairs_hook=_object)
+        value = json.loads(content, object_pairs_hook=_object)
+        if _HALF.search(content):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError as error:
+        raise Wrong(f"it has half a character, {error.object[error.start]!a}: write the whole of it") from error
     except UnicodeDecodeError as error:
         raise Wrong(f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
     except json.JSONDecodeError as error:
         fault = f"it is not complete JSON: line {error.lineno} column {error.colno}: {lower_first(error.msg)}"
         raise Wrong(fault) from error
+    except ValueError as error:
+        raise Wrong("it has a number of thousands of digits, which no topology needs") from error
     except RecursionError as error:
         raise Wrong("it is nested too deeply to be a topology") from error
 

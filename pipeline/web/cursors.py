@@ -39,7 +39,7 @@ def read(text: str, query: object) -> tuple[int, list[object]]:
     try:
         content = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         name, now_ms, values = json.loads(content)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise bad_parameter("cursor", "is none of ours: begin without it") from error
     if name != fingerprint(query):
         raise bad_parameter("cursor", "belongs to another question: begin without it, or repeat all other parameters")

@@ -30,6 +30,7 @@ from tests.support.commands import Commands, Running
 from tests.support.database import Database
 from tests.support.kafka_reader import Found, KafkaReader
 from tests.support.services import services
+from tests.support.told import assert_told
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -72,16 +73,8 @@ class World:
 
     def assert_told(self, found: list[Found]) -> None:
         """The last document of each transfer is its row."""
-        last = {record.key: json.loads(record.value) for record in found}
-        told = sorted(
-            (d["fts"], d["transfer_id"], d["ended_at"], d["state"], d["start_transfer_id"] or "") for d in last.values()
-        )
-        rows = self.ask(
-            "SELECT fts, transfer_id, to_json(ended_at)#>>'{}', state, coalesce(start_transfer_id, '')"
-            " FROM report.transfer"
-        )
-        assert told == sorted(rows)
-        assert len(told) > 500
+        assert_told(found, self.url)
+        assert len({record.key for record in found}) > 500
 
 
 def assert_as_the_schema_says(name: str, records: list[Found]) -> list[Any]:

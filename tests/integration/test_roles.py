@@ -82,6 +82,8 @@ def allowed(role: str, table: str) -> set[str]:
         return {"INSERT"}
     if role == roles.WEB and table == "token":
         return {"SELECT", "UPDATE"}  # of the last column alone: see below
+    if role == roles.WEB and table == "setting":
+        return {"SELECT"}
     if role == roles.WEB and table in ("silence", "outbox"):
         return {"INSERT"} if table == "outbox" else {"SELECT", "INSERT", "UPDATE"}  # see below
     if role != roles.WRITER or table == "token":

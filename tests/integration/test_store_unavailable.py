@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,10 @@ import psycopg2
 import pytest
 
 from pipeline.ingest import BatchResult, Ingest
-from pipeline.store import migrations
+from pipeline.stages.decide import Effects, decide
+from pipeline.store import migrations, session, transaction
+from pipeline.store.finality import Passes
+from pipeline.store.outbox import Outbox, Taken
 from pipeline.store.session import Unavailable, connect
 from schemas.topics import FTS_COMPLETE, FTS_START
 from tests.support.database import Database
@@ -80,6 +85,51 @@ def test_a_connection_that_was_ended_meanwhile_is_told_once_and_then_made_anew(
     assert_counted_once(database)
 
 
+def take_no_changes(database: Database, *, so_it_is: bool) -> None:
+    """As a stand-by does, or a primary after a failover to another server; everybody begins anew."""
+    how = "SET default_transaction_read_only = on" if so_it_is else "RESET default_transaction_read_only"
+    database.ask(f"ALTER DATABASE {urlsplit(database.url).path[1:]} {how}")
+    end_writers(database)
+
+
+def test_a_server_that_takes_no_changes_is_away_as_long_as_it_does_not(ingest: Ingest, database: Database) -> None:
+    ingest.refresh()
+    take_no_changes(database, so_it_is=True)
+    with pytest.raises(Unavailable):  # the session is ended
+        ingest.process(BATCH)
+    with pytest.raises(Unavailable, match="read-only"):
+        ingest.refresh()
+    with pytest.raises(Unavailable, match="read-only"):
+        ingest.process(BATCH)
+    with pytest.raises(Unavailable, match="read-only"):
+        Outbox(database.url).done(Taken([1], []))
+    take_no_changes(database, so_it_is=False)
+    assert ingest.process(BATCH) == STORED
+    assert_counted_once(database)
+
+
+def test_progress_that_cannot_be_read_is_an_outage(database: Database) -> None:
+    with closing(connect(database.url)) as other:
+        other.cursor().execute("LOCK TABLE store.progress IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="lock"):
+            Passes(database.url).progress()
+
+
+def test_a_host_that_falls_silent_is_given_up_by_both_sides_within_half_a_minute(database: Database) -> None:
+    with closing(connect(database.url)) as connection, connection.cursor() as cursor:
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            assert 0 < ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+            client = [
+                ours.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+        cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name LIKE 'tcp\\_%'")
+        server = dict(cursor.fetchall())
+    assert 0 < server["tcp_user_timeout"] <= 30_000
+    for idle_s, interval_s, count in (client, [server[f"tcp_keepalives_{n}"] for n in ("idle", "interval", "count")]):
+        assert 0 < idle_s + interval_s * count <= 30
+
+
 def test_a_batch_whose_connection_ends_while_it_is_written_can_be_committed_again(
     ingest: Ingest, database: Database
 ) -> None:
@@ -136,6 +186,36 @@ def test_tables_that_are_not_as_they_should_be_stop_the_writer_and_no_message_is
     database.ask("ALTER TABLE store.transfer RENAME COLUMN elsewhere TO ipver")
     assert ingest.process(BATCH) == STORED
     assert database.value("SELECT count(*) FROM report.dead_letter") == 0
+
+
+def test_a_writer_that_is_stopped_in_the_middle_of_a_batch_holds_nobody_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LETS_GO", "-c idle_in_transaction_session_timeout=2s")
+    is_stopped, may_go_on = threading.Event(), threading.Event()
+
+    def stop_once(*arguments: Any) -> Effects:
+        if not is_stopped.is_set():
+            is_stopped.set()
+            may_go_on.wait(60)
+        return decide(*arguments)
+
+    monkeypatch.setattr(transaction, "decide", stop_once)
+    with (
+        closing(Ingest(database.url)) as stopped,
+        closing(Ingest(database.url)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stopped.refresh()
+        batch = pool.submit(stopped.process, BATCH)
+        assert is_stopped.wait(30)
+        monkeypatch.undo()
+        assert other.process(BATCH) == STORED
+        may_go_on.set()
+        with pytest.raises(Unavailable):
+            batch.result(timeout=30)
+        assert stopped.process(BATCH) == AGAIN
+    assert_counted_once(database)
 
 
 def test_two_writers_with_one_transfer_wait_for_each_other(database: Database) -> None:

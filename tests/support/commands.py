@@ -107,6 +107,16 @@ class Running:
                 [PROGRAM, *arguments], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
 
+    @property
+    def name(self) -> str:
+        """The command."""
+        return self._name
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
     def said(self) -> str:
         """All it said so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -140,6 +150,10 @@ class Running:
         """SIGKILL, if it is still there."""
         self._process.kill()
         self._process.wait()
+
+    def await_end(self, within_s: float) -> int:
+        """The exit code with which it ends by itself."""
+        return self._process.wait(within_s)
 
     def tell_to_end(self) -> None:
         """SIGTERM, and no waiting."""

@@ -24,11 +24,18 @@ class Publisher:
     messages, which would be published twice, for as long as it is restarted.
     """
 
-    def __init__(self, messages: Sequence[SimMessage], settings: Mapping[str, str], rate: int) -> None:
-        """``rate`` in messages a second."""
+    def __init__(
+        self,
+        messages: Sequence[SimMessage],
+        settings: Mapping[str, str],
+        rate: int,
+        chunks_a_second: int = CHUNKS_A_SECOND,
+    ) -> None:
+        """``rate`` in messages a second. A chunk costs a few connections, which matters where little is published."""
         self.published = 0
         self._messages = messages
         self._rate = rate
+        self._chunks_a_second = chunks_a_second
         self._broker = broker_of(settings)
         self._turn = threading.Lock()
         self._may_go_on = threading.Event()
@@ -70,6 +77,14 @@ class Publisher:
         """Publish no more than what was begun; ``published`` then says how many of the messages it were."""
         self._is_enough.set()
 
+    def hurry(self, rate: int) -> None:
+        """Publish the rest at another rate."""
+        self._rate = rate
+
+    def await_end(self) -> None:
+        """Returns when nothing more comes."""
+        self._thread.join()
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Everything that was sent is confirmed, and nothing more is sent meanwhile."""
@@ -81,14 +96,16 @@ class Publisher:
             self._may_go_on.set()
 
     def _run(self) -> None:
-        chunk = max(1, self._rate // CHUNKS_A_SECOND)
+        begin = 0
         try:
-            for begin in range(0, len(self._messages), chunk):
+            while begin < len(self._messages):
                 self._may_go_on.wait()
                 if self._is_enough.is_set():
                     return
                 with self._turn:
-                    self.published += publish(self._messages[begin : begin + chunk], self._broker, self._rate)
+                    chunk = self._messages[begin : begin + max(1, self._rate // self._chunks_a_second)]
+                    self.published += publish(chunk, self._broker, self._rate)
+                begin += len(chunk)
         except Exception as problem:  # noqa: BLE001 - the thread's outermost frame; whoever waits raises it again
             self._problem = problem
 

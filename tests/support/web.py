@@ -15,7 +15,8 @@ MODIFIED = "Mon, 23 Nov 2026 08:00:00 GMT"
 
 
 class Web:
-    """``pages`` by path; a path in ``moved`` redirects; ``cut`` ends every answer after so many bytes."""
+    """``pages`` by path; a path in ``moved`` redirects; ``cut`` ends every answer after so many bytes;
+    ``headers`` go with every answer."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -23,6 +24,7 @@ class Web:
         self.moved: dict[str, str] = {}
         self.cut: int | None = None
         self.has_etags = True
+        self.headers: dict[str, str] = {}
         self.asked: list[tuple[str, Mapping[str, str], int]] = []
 
 
@@ -48,6 +50,8 @@ def web(tls: Pair | None = None) -> Iterator[Web]:
             else:
                 self.send_header("Last-Modified", MODIFIED)
             self.send_header("Content-Length", str(len(content) if status == 200 else 0))
+            for name, value in served.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             if status == 200:
                 self.wfile.write(content[: served.cut])

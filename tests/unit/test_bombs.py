@@ -72,6 +72,9 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' if n else '<!ENTITY l0
         "<results>" + "<a>" * 200_000,
         "[" * 200_000,
         '{"a":' * 200_000,
+        '{"sites": [' + "9" * 5000 + "]}",
+        '{"a": 1}\n{"a": ' + "9" * 5000 + "}",
+        '{"cern.ch": ["CERN\\ud800"]}',
     ],
 )
 def test_a_topology_that_grows_or_reads_files_is_refused(content: str) -> None:

@@ -16,7 +16,7 @@ from pipeline.cli.checking.check import Check, Verdict, tried
 from pipeline.cli.checking.clock import Clock
 from pipeline.cli.checking.disk import Growing, Room
 from pipeline.cli.settings import Settings
-from pipeline.store import migrations
+from pipeline.store import programs
 from pipeline.store import storage as stored
 from pipeline.store.partitions import existing
 from pipeline.store.queries.health import server_version
@@ -42,12 +42,12 @@ def checks(settings: Settings, own: Clock) -> Iterator[Check]:
             yield rights.of_database(held)
             if held.lacks[READER]:
                 return  # the rest could not be read
-        current, head = migrations.current(url), migrations.head()
-        if current != head:
-            behind = "there are none" if current is None else f"version {current}, this program needs {head}"
-            yield Check("tables", Verdict.WRONG, f"{behind}: run transferscope init")
+        fit = programs.fit(url)
+        if fit.problem is not None:
+            yield Check("tables", Verdict.WRONG, fit.problem)
             return
-        yield Check("tables", Verdict.OK, f"version {head}, current")
+        beside = f"which a program of {fit.program} works with" if fit.is_newer else "current"
+        yield Check("tables", Verdict.OK, f"version {fit.version}, {beside}")
         kept = Retention(settings.retention_days, settings.window_retention_days, settings.hour_retention_days)
         now_ms = database_clock(connection)
         yield _retention(connection, kept, now_ms)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pipeline.topology.files import parse
@@ -65,8 +64,8 @@ def _json_lines(content: bytes) -> list[Any] | None:
     lines = [line for line in content.splitlines() if line.strip()]
     try:
         # In one piece a broken object begins many lines with "{" as well, but not all of them.
-        return [json.loads(line) for line in lines] if len(lines) > 1 and lines[0].startswith(b"{") else None
-    except (ValueError, RecursionError):
+        return [json_value(line) for line in lines] if len(lines) > 1 and lines[0].startswith(b"{") else None
+    except Wrong:
         return None
 
 

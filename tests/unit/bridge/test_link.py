@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import pytest
 
@@ -68,10 +69,16 @@ class MemoryKafka:
         return [record.value for batch in self.shipped for record in batch.records]
 
 
+class Listening(Protocol):
+    """What a link connects to on this machine."""
+
+    port: int
+
+
 class Running:
     """A link at work."""
 
-    def __init__(self, broker: StompBroker, kafka: MemoryKafka) -> None:
+    def __init__(self, broker: Listening, kafka: MemoryKafka) -> None:
         settings = BrokerSettings(f"stomp://127.0.0.1:{broker.port}", consumer="x", topics=TOPICS)
         self.bugs: list[BaseException] = []
         self.telemetry = Telemetry("bridge")

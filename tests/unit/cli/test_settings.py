@@ -137,11 +137,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "--config" in text
 
 
-@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe = 1", b"[[broker]"])
+@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe = 1", b"[[broker]", b"a = " + b"9" * 5000])
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
     assert "broken.toml is not TOML" in sentence(path, {})
+
+
+def test_a_file_that_is_nested_deeply_is_named(tmp_path: Path) -> None:
+    assert "nested too deeply" in sentence(toml(tmp_path, "a = " + "[" * 3000 + "]" * 3000), {})
 
 
 def test_the_file_names_its_brokers_in_one_way(tmp_path: Path) -> None:
@@ -186,6 +190,8 @@ class TestBrokerTables:
             (TABLE + 'consumer = "a.b"\n', "a word"),
             (TABLE + '[broker.topics]\n"a" = "fts.strat"\n', "kinds are fts.start"),
             (TABLE + "topics = {}\n", "kinds are fts.start"),
+            (TABLE + "topics = {a = {}}\n", "kinds are fts.start"),
+            (TABLE + 'ca_file = "~nobody-here/x"\n', "a user behind ~"),
         ],
     )
     def test_a_table_that_cannot_be_meant_is_refused_with_its_number(

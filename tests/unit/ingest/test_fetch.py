@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -10,6 +12,8 @@ from threading import Event, Thread
 import pytest
 
 from pipeline.ingest.fetch import Fetched, Limits, NotFetched, fetch
+from pipeline.topology.compose import Dump, reading
+from pipeline.topology.model import TopologyError
 from tests.support.certificates import Authority
 from tests.support.web import MODIFIED, Web, web
 
@@ -75,9 +79,17 @@ def test_what_cannot_be_reached_or_meant_is_told(address: str) -> None:
     refused(address)
 
 
+ANSWERS = {
+    "in its body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "in its headers": b"HTTP/1.1 200 OK\r\nX: ",
+    "in its status": b"HTTP/1.1 200 ",
+    "in the size of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+}
+
+
 @pytest.fixture
-def dripping() -> Iterator[str]:
-    """A server that sends a byte every 50 ms, and no end."""
+def dripping(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server that begins an answer, and then sends a byte every 50 ms, and no end."""
     stop = Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0.1)
@@ -89,7 +101,7 @@ def dripping() -> Iterator[str]:
                 except TimeoutError:
                     continue
                 with connection:
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                    connection.sendall(ANSWERS[request.param])
                     while not stop.wait(0.05):
                         try:
                             connection.sendall(b"x")
@@ -103,8 +115,42 @@ def dripping() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.parametrize("dripping", ANSWERS, indirect=True)
 def test_a_server_that_never_ends_is_left(dripping: str) -> None:
-    assert "is not done" in refused(dripping, Limits(whole_s=0.2))
+    began = time.monotonic()
+    told = refused(dripping, Limits(whole_s=0.3))
+    assert "in 0.3 s and is not done" in told or "longer than 0.3 s" in told
+    assert time.monotonic() - began < 5
+
+
+def test_redirects_that_never_end_are_left(served: Web) -> None:
+    served.moved = {"/a": "/b", "/b": "/a", **{f"/{n}": f"/{n + 1}" for n in range(100)}}
+    for path in ("/a", "/0"):
+        assert "redirect" in refused(f"{served.address}{path}")
+    assert len(served.asked) < 40
+
+
+def test_what_is_packed_without_being_asked_for_stays_packed(served: Web) -> None:
+    """So it is no topology, and takes no more room than it took on the way."""
+    served.pages["/t.json"] = packed = gzip.compress(b" " * 10_000_000)
+    served.headers["Content-Encoding"] = "gzip"
+    found = fetch(f"{served.address}/t.json")
+    assert found is not None
+    assert found.content == packed
+    with pytest.raises(TopologyError):
+        reading(Dump("packed", found.content))
+
+
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE html><html><body>Please log in</body></html>", b"\x89PNG\r\n\x1a\n\0\0", b"Not today.", b""]
+)
+def test_a_page_that_is_no_topology_is_refused_in_a_sentence(served: Web, page: bytes) -> None:
+    served.pages["/t.json"] = page
+    served.headers["Content-Type"] = "application/json"
+    found = fetch(f"{served.address}/t.json")
+    assert found is not None
+    with pytest.raises(TopologyError, match="can't be used: "):
+        reading(Dump(f"{served.address}/t.json", found.content))
 
 
 def test_a_server_that_is_silent_is_left() -> None:

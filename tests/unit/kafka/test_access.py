@@ -35,7 +35,7 @@ def login(tmp_path: Path) -> Login:
 
 def test_what_each_client_is_told(authority: Authority, login: Login) -> None:
     plain = KafkaAccess(("a:1", "b:2"))
-    assert plain.librdkafka() == {"bootstrap.servers": "a:1,b:2"}
+    assert plain.librdkafka() == {"bootstrap.servers": "a:1,b:2", "socket.timeout.ms": 10_000}
     assert plain.kafka_python() == {"security_protocol": "PLAINTEXT", "ssl_context": None}
     pair = authority.pair("client")
     tls = plain._replace(ca_file=authority.certificate, cert_file=pair.certificate, key_file=pair.key)

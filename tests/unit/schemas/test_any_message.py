@@ -77,6 +77,7 @@ def assert_storable(text: str) -> None:
 @given(KINDS, st.binary(max_size=200))
 @example(topics.FTS_START, b'{"timestamp": "1e-999999999"}')
 @example(topics.FTS_COMPLETE, b'{"data": {"data": {"data": []}}}')
+@example(topics.FTS_START, b'{"file_metadata": {"\\ud800": 1}}')
 @example(topics.FTS_COMPLETE, b'{"t_final_transfer_state": "\xff\\ud800"}')
 def test_any_bytes(kind: str, body: bytes) -> None:
     check(kind, body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from pipeline.store.queries.question import Condition
@@ -91,7 +93,9 @@ def test_an_end_that_cannot_be_meant_is_refused(src: list[str]) -> None:
 def test_a_cursor_comes_back_and_fits_its_own_question_alone() -> None:
     text = cursors.written(cursors.Cursor(NOON_MS, ("a", None, 7)), {"by": "vo"})
     assert cursors.read(text, {"by": "vo"}) == (NOON_MS, ["a", None, 7])
-    for other, query in ((text, {"by": "fts"}), (text[:-3], {"by": "vo"}), ("é", {"by": "vo"}), ("", {"by": "vo"})):
+    deep = base64.urlsafe_b64encode(b"[" * 3000).decode()
+    vo = {"by": "vo"}
+    for other, query in ((text, {"by": "fts"}), (text[:-3], vo), ("é", vo), ("", vo), (deep, vo)):
         with pytest.raises(Problem) as refused:
             cursors.read(other, query)
         assert refused.value.errors[0].parameter == "cursor"

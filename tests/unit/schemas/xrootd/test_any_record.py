@@ -45,6 +45,7 @@ def check(kind: str, body: bytes) -> None:
 @example(topics.XROOTD_EOS, b"cts=1\x00&a=\xff")
 @example(topics.XROOTD_GLED, b"{'a'='\\ud800'}")
 @example(topics.XROOTD_EOS, b'{"data": {"data": "cts=5&x=\\ud800"}}')
+@example(topics.XROOTD_TPC, b'{"Xeq": {"\\ud800": 1}}')
 def test_any_bytes(kind: str, body: bytes) -> None:
     check(kind, body)
 
