@@ -23,8 +23,11 @@ test: lint types  ## lint, types and all tests in several processes; with ARGS, 
 check: lint types  ## lint, types, unit and architecture tests: under a minute
 	@$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)
 
-bench: $(READY)  ## the benchmarks; ARGS names one, for example ARGS=core
-	@$(BIN)/transferscope bench $(ARGS)
+# All but growth and soak, which take an hour each and tens of GB: ARGS=soak.
+BENCHES := core bridge ingest end-to-end alerts bulk readers reading peers
+
+bench: $(READY)  ## the benchmarks, one after the other: most of an hour; ARGS names one, for example ARGS=core
+	@$(if $(ARGS),$(BIN)/transferscope bench $(ARGS),for name in $(BENCHES); do $(BIN)/transferscope bench $$name || exit; done)
 
 lint: $(READY)  ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -51,6 +54,7 @@ lock:  ## renew the locks from pyproject.toml: of all, and of what the image run
 	@$(COMPILE) --all-extras $(ARGS) -o requirements.lock pyproject.toml
 	@$(COMPILE) --constraint requirements.lock -o requirements.runtime.lock pyproject.toml
 	@echo hatchling | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
+	@for peer in tests/bench/peers/*/; do (cd $$peer && $(COMPILE) $(ARGS) -o requirements.lock requirements.in); done
 
 sbom: $(READY)  ## dist/transferscope.cdx.json: the packages that the image runs, with their sums (CycloneDX)
 	@mkdir -p dist

@@ -17,6 +17,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "bulk": ("pipeline.cli.bench_bulk:bulk", "a recorded day into the store, and that day recomputed"),
     "readers": ("pipeline.cli.bench_readers:readers", "people at pages while a worker commits"),
     "reading": ("pipeline.cli.bench_reading:reading", "matrices and pages over a month of 15 000 links"),
+    "peers": ("pipeline.cli.bench_peers:peers", "the worker against what people would take instead"),
 }
 
 

@@ -23,12 +23,12 @@ from consumers.worker.loop import LINGER_S, MOST
 from pipeline.cli import settings as configuration
 from pipeline.cli.bench_ingest_beside import copy_alone, python_alone, read_alone
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
-from pipeline.cli.children import Child, Died
+from pipeline.cli.children import Beside, Child, Died
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option
 from pipeline.cli.output import say
 from pipeline.cli.progress import Progress
-from pipeline.cli.resources import Resources, used_by
+from pipeline.cli.resources import Resources, family, used_by
 from pipeline.cli.settings import Settings
 from pipeline.devstack.plan import KAFKA, POSTGRES
 from pipeline.devstack.stack import Stack
@@ -181,7 +181,7 @@ def commit_waiting(
     )
 
 
-class _Moment(NamedTuple):
+class Moment(NamedTuple):
     """How far it was when, and what had been used until then."""
 
     at: float
@@ -194,28 +194,35 @@ class Watch:
     """Looks at the store and at the processes."""
 
     def __init__(
-        self, committed: Callable[[], int], servers: Callable[[], list[int]], children: Sequence[Child]
+        self,
+        committed: Callable[[], int],
+        servers: Callable[[], list[int]],
+        children: Sequence[Beside],
+        stalled_s: float = _STALLED_S,
     ) -> None:
-        """How many messages are committed, and the processes of the server that work for the children."""
+        """How many messages are committed, the processes of the server that work for the children, and how long nothing
+        may come of them."""
         self._committed = committed
         self._servers = servers
         self._children = children
+        self._stalled_s = stalled_s
         self._told = 0
 
-    def await_committed(self, wanted: int, progress: Progress) -> _Moment:
+    def await_committed(self, wanted: int, progress: Progress) -> Moment:
         """The moment in which so many messages were committed. Raises Died when a worker dies or none goes on."""
-        until = time.monotonic() + _STALLED_S
+        until = time.monotonic() + self._stalled_s
         while (committed := self._committed()) < wanted:
             for child in self._children:
                 child.check()
             if committed > self._told:
                 progress.advance(committed - self._told)
-                self._told, until = committed, time.monotonic() + _STALLED_S
+                self._told, until = committed, time.monotonic() + self._stalled_s
             if time.monotonic() > until:
-                raise Died(f"the workers stopped at {committed} of {wanted} messages")
+                raise Died(f"nothing came any more at {committed} of {wanted} messages")
             time.sleep(_POLL_S)
         at = time.perf_counter()
-        return _Moment(at, committed, used_by(child.pid for child in self._children), used_by(self._servers()))
+        pids = [pid for child in self._children for pid in family(child.pid)]
+        return Moment(at, committed, used_by(pids), used_by(self._servers()))
 
 
 def records(simulation: Simulation, partitions: int) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""Other transferscope commands as child processes: started, watched, ended; their words kept in a file."""
+"""Processes beside a command, most of them other transferscope commands: started, watched, ended; their words kept."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ def program() -> list[str]:
     return [sys.executable, "-P", "-c", "from pipeline.cli.main import main; main()"]
 
 
-class Child:
-    """A command that runs beside us until we leave; then it gets SIGTERM and the time to end in order."""
+class Beside:
+    """A process that runs beside us until we leave; then it gets SIGTERM and the time to end in order."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._name = arguments[0]
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        """``name`` is what it is called in messages; all it says goes to the end of ``log``."""
+        self._name = name
         self._log = log
         with log.open("ab") as said:
             self._process = subprocess.Popen(
-                [*program(), *arguments], env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
 
     def __enter__(self) -> Self:
@@ -43,6 +44,15 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def end(self) -> None:
+        """SIGTERM, and SIGKILL if that does not end it in time."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -50,11 +60,6 @@ class Child:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
 
     def told(self, word: str, within_s: float = 30.0) -> str:
         """What follows the word in the first line that has it, once there is one. Raises Died when there is none."""
@@ -65,7 +70,7 @@ class Child:
                     return line.partition(word)[2]
             self.check()
             time.sleep(0.1)
-        raise Died(f"transferscope {self._name} did not say {word!r} within {within_s:.0f} s: see {self._log}")
+        raise Died(f"{self._name} did not say {word!r} within {within_s:.0f} s: see {self._log}")
 
     def check(self) -> None:
         """Raises Died when it is no longer there."""
@@ -73,7 +78,14 @@ class Child:
         if code is not None:
             for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]:
                 say(line)
-            raise Died(f"transferscope {self._name} ended with code {code}: its last words stand above")
+            raise Died(f"{self._name} ended with code {code}: its last words stand above")
+
+
+class Child(Beside):
+    """A transferscope command beside us."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        super().__init__(f"transferscope {arguments[0]}", [*program(), *arguments], environment, log)
 
 
 def run_to_end(arguments: Sequence[str], environment: Mapping[str, str], quiet: bool = False) -> None:

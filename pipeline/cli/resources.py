@@ -18,6 +18,15 @@ class Resources(NamedTuple):
     highest_mb: float
 
 
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it; none when it is no longer there."""
+    try:
+        tasks = [task.read_text().split() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    except FileNotFoundError:
+        return []
+    return [pid, *(each for children in tasks for child in children for each in family(int(child)))]
+
+
 def used_by(pids: Iterable[int]) -> Resources:
     """Raises FileNotFoundError when one is no longer there."""
     cpu_s, highest_mb = 0.0, 0.0

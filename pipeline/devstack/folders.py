@@ -13,8 +13,13 @@ def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return _base(environment, "XDG_STATE_HOME", ".local/state") / "transferscope" / "stack"
 
 
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """What was fetched and can be fetched again."""
+    return _base(environment, "XDG_CACHE_HOME", ".cache") / "transferscope"
+
+
 def jar_cache(environment: Mapping[str, str] = os.environ) -> Path:
-    return _base(environment, "XDG_CACHE_HOME", ".cache") / "transferscope" / "jars"
+    return cache_folder(environment) / "jars"
 
 
 def _base(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:

