@@ -35,6 +35,10 @@ class Visitor:
             self._heard += piece
         return self._heard
 
+    def end(self) -> None:
+        """Send nothing more. Leaving with words unheard would be a reset instead."""
+        self._connection.shutdown(socket.SHUT_WR)
+
     def listen(self) -> None:
         """Until the other side leaves."""
         while self._connection.recv(65536):

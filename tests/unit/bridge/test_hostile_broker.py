@@ -34,8 +34,9 @@ def after_connecting(*pieces: bytes, then_leave: bool = False) -> Act:
         visitor.send(CONNECTED)
         visitor.await_word(b"SUBSCRIBE")
         visitor.send(*pieces)
-        if not then_leave:
-            visitor.listen()
+        if then_leave:
+            visitor.end()
+        visitor.listen()
 
     return act
 
