@@ -1,4 +1,4 @@
-"""A few runs of the fault campaign (``python -m tests.chaos``), with seeds that befall all services and processes."""
+"""One run of the fault campaign (``python -m tests.chaos``), which has the others: each takes more than a minute."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chaos.site import Site
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 SCALE = 0.1
-SEEDS = (9, 11, 31)
+SEED = 9
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,8 @@ def chaos_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield opened
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_random_faults_lose_and_double_nothing(seed: int, chaos_site: Site, tmp_path: Path) -> None:
-    planned = schedule(seed, SCALE).without(impossible(chaos_site))
+def test_random_faults_lose_and_double_nothing(chaos_site: Site, tmp_path: Path) -> None:
+    planned = schedule(SEED, SCALE).without(impossible(chaos_site))
     outcome = run(chaos_site, planned, tmp_path)
     assert outcome.trouble == "", planned
     assert outcome.verdict is not None
