@@ -109,16 +109,9 @@ class _Watched:
                 each.shutdown(socket.SHUT_RDWR)
 
 
-class _Http(HTTPHandler):
-    def __init__(self, watched: _Watched) -> None:
-        super().__init__()
-        self._watched = watched
+class _Handler(HTTPHandler, HTTPSHandler):
+    """For http and https."""
 
-    def do_open(self, http_class: Any, req: Request, **how: Any) -> HTTPResponse:
-        return super().do_open(partial(self._watched.connection, http_class), req, **how)
-
-
-class _Https(HTTPSHandler):
     def __init__(self, watched: _Watched) -> None:
         super().__init__()
         self._watched = watched
@@ -156,7 +149,7 @@ def fetch(address: str, etag: str = "", last_modified: str = "", limits: Limits 
 
 
 def _opener(watched: _Watched) -> OpenerDirector:
-    return build_opener(_Redirects, _Http(watched), _Https(watched))
+    return build_opener(_Redirects, _Handler(watched))
 
 
 def _read(address: str, reply: HTTPResponse, limits: Limits, watched: _Watched) -> bytes:
