@@ -23,13 +23,11 @@ from pipeline.stages.finality import Source, Watermark, final_until, topic_of
 from pipeline.stages.windows import WIDTHS_MS, Deltas
 from pipeline.store import locks
 from pipeline.store.copying import moment
-from pipeline.store.session import AWAY, LETS_GO, Unavailable, connect, service_address
+from pipeline.store.session import AWAY, LETS_GO, YIELDS, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
 _ALONE = 0x7473_666E
-_OPTIONS = f"-c lock_timeout=1s {LETS_GO}"
-"""Who waits for a day keeps everybody who comes after him waiting: rather another time."""
 _BASE = timedelta(minutes=10)
 
 _ADD_PROGRESS = """
@@ -122,14 +120,14 @@ class Passes:
     def run(self, watermarks: Mapping[str, Watermark]) -> int:
         """Declare what can be declared; how many ends of windows, again or for the first time. Raises Unavailable."""
         with self._connection() as connection:
-            if not _is_alone(connection):
+            if not locks.take_turn(connection, _ALONE):
                 return 0
             return sum(_declare(connection, topic, watermark) for topic, watermark in sorted(watermarks.items()))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
-            with closing(connect(self._url, "transferscope finality", _OPTIONS)) as connection:
+            with closing(connect(self._url, "transferscope finality", f"{YIELDS} {LETS_GO}")) as connection:
                 yield connection
         except AWAY as error:
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
@@ -169,9 +167,3 @@ def _state(cursor: Cursor, topic: str, watermark: Watermark) -> datetime | None:
 
 def _datetime(ms: int) -> datetime:
     return datetime.fromtimestamp(ms // 1000, UTC)
-
-
-def _is_alone(connection: Connection) -> bool:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
-        return cursor.fetchone() == (True,)

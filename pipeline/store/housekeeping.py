@@ -15,11 +15,11 @@ from typing import NamedTuple, TypeVar
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from pipeline.store import audit, forgetting, outbox, retention
+from pipeline.store import audit, forgetting, locks, outbox, retention
 from pipeline.store.folding import Folding
 from pipeline.store.partitions import DAY_MS, Partitions
 from pipeline.store.retention import Retention
-from pipeline.store.session import AWAY, LETS_GO, Unavailable, connect, service_address
+from pipeline.store.session import AWAY, LETS_GO, YIELDS, Unavailable, connect, service_address
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,6 @@ AHEAD_DAYS = 3
 """So many days after today have their partitions, and with them the months and years that these days begin."""
 
 _ALONE = 0x7473_686B
-_OPTIONS = f"-c lock_timeout=1s {LETS_GO}"
-"""Who waits for a table keeps everybody who comes after him waiting: rather another time."""
 
 T = TypeVar("T")
 
@@ -58,8 +56,8 @@ class Housekeeper:
     def run(self) -> Done:
         """Do what there is to do, unless another housekeeper is at it. Raises Unavailable."""
         try:
-            with closing(connect(self._url, "transferscope housekeeper", _OPTIONS)) as connection:
-                return self._keep_house(connection) if _is_alone(connection) else Done()
+            with closing(connect(self._url, "transferscope housekeeper", f"{YIELDS} {LETS_GO}")) as connection:
+                return self._keep_house(connection) if locks.take_turn(connection, _ALONE) else Done()
         except AWAY as error:
             raise Unavailable("PostgreSQL", service_address(self._url), str(error)) from error
 
@@ -78,12 +76,6 @@ class Housekeeper:
         pruned += _try("the outbox", lambda: _prune_outbox(connection), 0)
         pruned += _try("the audit", lambda: audit.forget(connection), 0)
         return Done(dropped, emptied, pruned, self._folding.run(connection))
-
-
-def _is_alone(connection: Connection) -> bool:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
-        return cursor.fetchone() == (True,)
 
 
 def _prune_outbox(connection: Connection) -> int:

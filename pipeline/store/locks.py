@@ -6,6 +6,7 @@ shards, each rising, so nobody waits in a circle.
 
 from __future__ import annotations
 
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.stages.enrich import Enriched
@@ -35,6 +36,14 @@ def _shard(complete: Complete) -> int:
     """
     shard = shard_of(complete.key_hash)
     return shard if complete.technology == FTS else SHARDS + shard
+
+
+def take_turn(connection: Connection, number: int) -> bool:
+    """Whether nobody else is at the work of that number; then nobody is until the connection ends. In a transaction of
+    its own, so that the turn holds no snapshot that others wait for."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (number,))
+        return cursor.fetchone() == (True,)
 
 
 def share_day(cursor: Cursor, day: int) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine
 __all__ = [
     "AWAY",
     "LETS_GO",
+    "YIELDS",
     "Connection",
     "Cursor",
     "TakesNoWrites",
@@ -48,6 +49,10 @@ _OPTIONS = (
 LETS_GO = "-c idle_in_transaction_session_timeout=30s"
 """``options`` for those who hold locks that others wait for: the server ends the session of a process that is stopped
 in the middle of a transaction (SIGSTOP, a virtual machine that is moved). It would hold up all others with it."""
+
+YIELDS = "-c lock_timeout=1s"
+"""``options`` for those who can do it another time: who waits for a table, or owns days, keeps everybody who comes
+after him waiting."""
 
 
 class Unavailable(Exception):

@@ -24,7 +24,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from pipeline.store.session import Unavailable, connect, engine, service_address
+from pipeline.store import locks
+from pipeline.store.session import YIELDS, Unavailable, connect, engine, service_address
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ _HERE = Path(__file__).parent
 _APPLICATION = "transferscope init"
 _ALONE = 0x7473_6D67
 _LOOK_AGAIN_S = 0.2
-_LOCK_WAIT = "-c lock_timeout=1s"
-"""Who waits for a table keeps everybody who comes after him waiting: rather another time."""
 _AGAIN_AFTER_S = 2.0
 _PATIENCE_S = 300.0
 
@@ -106,12 +105,8 @@ def _missing(version: str | None, revision: str) -> list[str]:
 def _alone(database_url: str) -> Iterator[None]:
     """No other migrator is at work. Asked again and again: who waits inside a statement holds a snapshot, and an index
     that is built concurrently waits for all of them."""
-    with closing(connect(database_url, _APPLICATION)) as connection, connection.cursor() as cursor:
-        connection.autocommit = True
-        while True:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ALONE,))  # goes with the connection
-            if cursor.fetchone() == (True,):
-                break
+    with closing(connect(database_url, _APPLICATION)) as connection:
+        while not locks.take_turn(connection, _ALONE):
             time.sleep(_LOOK_AGAIN_S)
         yield
 
@@ -122,7 +117,7 @@ def _insist(step: Callable[[Config], None], database_url: str, *, is_alone: bool
     config.attributes["is_alone"] = is_alone
     config.attributes["engine"] = create_engine(
         "postgresql+psycopg2://",
-        creator=lambda: connect(database_url, _APPLICATION, _LOCK_WAIT),
+        creator=lambda: connect(database_url, _APPLICATION, YIELDS),
         poolclass=NullPool,
     )
     deadline, is_first = time.monotonic() + _PATIENCE_S, True
