@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.grafana import queries as q
 from deploy.grafana.blocks import open_alerts
 from deploy.grafana.parts import BLUE, GREY, RED, Board, Field, Json, constant, link, series, table
-from pipeline.store.backlog import KNOWN_FOR_S
+from pipeline.stages.backlog import KNOWN_FOR_S
 
 IN_FLIGHT = link("In flight and lost", "/transfers/in-flight", "${vo:customqueryparam:vo}")
 QUALITY = link("Data quality", "/quality", "")

@@ -19,9 +19,9 @@ from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.errors import ConfigurationError
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.settings import Settings
+from pipeline.stages.backlog import KNOWN_FOR_S
 from pipeline.store import outbox
 from pipeline.store.activity import relay_addresses, web_addresses, writer_addresses
-from pipeline.store.backlog import KNOWN_FOR_S
 from pipeline.store.finality import Final, finals
 from pipeline.store.queries.health import Freshness, freshness, rules_judged_at, waiting_dead_letters
 from pipeline.store.session import connect

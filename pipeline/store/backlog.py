@@ -10,8 +10,18 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from pipeline.stages.alert_rules import BROKER_DEAD, EXPIRED, Judged, Limits
-from pipeline.stages.backlog import KNOWN_FOR_S as KNOWN_FOR_S
-from pipeline.stages.backlog import NEEDED_S, Past, Sample, gone, judge, judge_dead, rates, speakers, subject
+from pipeline.stages.backlog import (
+    KNOWN_FOR_S,
+    NEEDED_S,
+    Past,
+    Sample,
+    gone,
+    judge,
+    judge_dead,
+    rates,
+    speakers,
+    subject,
+)
 from pipeline.store import alert_conditions, alerts
 from pipeline.store.alerts import Changes
 from pipeline.store.session import AWAY, Unavailable, connect, service_address

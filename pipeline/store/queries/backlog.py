@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from pipeline.store.backlog import KNOWN_FOR_S
+from pipeline.stages.backlog import KNOWN_FOR_S
 from pipeline.store.queries.conditions import clauses
 from pipeline.store.queries.instants import to_datetime
 from pipeline.store.queries.question import Question

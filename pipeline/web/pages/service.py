@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.stages.alert_rules import RULES, Limits
-from pipeline.store.backlog import KNOWN_FOR_S
+from pipeline.stages.backlog import KNOWN_FOR_S
 from pipeline.store.queries.depths import depths
 from pipeline.store.queries.health import rules_judged_at
 from pipeline.store.queries.quality import SECTIONS
