@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -57,18 +57,7 @@ def ensure_topics(
         missing = [name for name in wanted if name not in there]
         created = [name for name in missing if _create(client, name, partitions, replication, wanted[name])]
         left = {name: settings for name, settings in wanted.items() if name not in created}
-        return TopicReport(created, _drift(client, partitions, left))
-
-
-def inspect_topics(
-    access: KafkaAccess, partitions: int, topics: Iterable[Topic] = TOPICS
-) -> tuple[list[str], list[Drift]]:
-    """The topics that are not there, and what of the others is not as it would be made. Raises KafkaAway."""
-    wanted = {topic.name: _settings(topic) for topic in topics}
-    with admin_client(access) as client:
-        there = set(client.list_topics())
-        missing = [name for name in wanted if name not in there]
-        return missing, _drift(client, partitions, {n: settings for n, settings in wanted.items() if n in there})
+        return TopicReport(created, _drift(_found(client, left), partitions, left))
 
 
 class Kept(NamedTuple):
@@ -77,6 +66,26 @@ class Kept(NamedTuple):
     topic: str
     ms: int
     bytes: int
+
+
+class Inspected(NamedTuple):
+    """The topics that are not there, what of the others is not as it would be made, and how much each of these keeps,
+    as far as our user may see it."""
+
+    missing: list[str]
+    drift: list[Drift]
+    kept: list[Kept]
+
+
+def inspect_topics(access: KafkaAccess, partitions: int, topics: Iterable[Topic] = TOPICS) -> Inspected:
+    """How the topics are. Raises KafkaAway."""
+    wanted = {topic.name: _settings(topic) for topic in topics}
+    with admin_client(access) as client:
+        there = set(client.list_topics())
+        missing = [name for name in wanted if name not in there]
+        left = {name: settings for name, settings in wanted.items() if name in there}
+        found = _found(client, left)
+    return Inspected(missing, _drift(found, partitions, left), _kept(found))
 
 
 class LogDir(NamedTuple):
@@ -88,17 +97,6 @@ class LogDir(NamedTuple):
     size: int
     total: int
     usable: int
-
-
-def kept(access: KafkaAccess, topics: Iterable[str]) -> list[Kept]:
-    """How much each of these topics keeps, which must be there, as far as our user may see it. Raises KafkaAway."""
-    with admin_client(access) as client:
-        found = {topic: _found(client, topic) for topic in topics}
-    return [
-        Kept(topic, int(each["retention.ms"]), int(each["retention.bytes"]))
-        for topic, each in found.items()
-        if "retention.ms" in each
-    ]
 
 
 def allowed(access: KafkaAccess, topics: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -152,17 +150,32 @@ def _create(client: Any, name: str, partitions: int, replication: int | None, se
     return True
 
 
-def _drift(client: Any, partitions: int, wanted: dict[str, dict[str, str]]) -> list[Drift]:
-    drift = []
-    for topic, settings in wanted.items():
-        found = _found(client, topic)
-        expected = {"partitions": str(partitions), **settings}
-        # Settings that our user may not see are not there.
-        drift += [Drift(topic, n, value, found[n]) for n, value in expected.items() if found.get(n, value) != value]
-    return drift
+_Found = Mapping[str, Mapping[str, str]]
+"""By topic: partitions, and Kafka's settings as far as our user may see them."""
 
 
-def _found(client: Any, name: str) -> dict[str, str]:
+def _drift(found: _Found, partitions: int, wanted: Mapping[str, Mapping[str, str]]) -> list[Drift]:
+    return [
+        Drift(topic, name, value, found[topic][name])
+        for topic, settings in wanted.items()
+        for name, value in {"partitions": str(partitions), **settings}.items()
+        if found[topic].get(name, value) != value
+    ]
+
+
+def _kept(found: _Found) -> list[Kept]:
+    return [
+        Kept(topic, int(each["retention.ms"]), int(each["retention.bytes"]))
+        for topic, each in found.items()
+        if "retention.ms" in each
+    ]
+
+
+def _found(client: Any, topics: Iterable[str]) -> _Found:
+    return {topic: _described(client, topic) for topic in topics}
+
+
+def _described(client: Any, name: str) -> dict[str, str]:
     resource = ConfigResource(ConfigResourceType.TOPIC, name)
     settings = client.describe_configs([resource], config_filter="all")["topic"][name]
     (topic,) = client.describe_topics([name])

@@ -42,7 +42,7 @@ def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: b
     config = config._replace(asks=asks(settings), limits=limits(settings), senders=senders(settings))
     config = config._replace(sample_every_s=settings.alerts_sample_seconds)
     need_tables(config.database_url)
-    missing, _ = inspect_topics(config.kafka, settings.partitions)
+    missing = inspect_topics(config.kafka, settings.partitions).missing
     if TRANSFERS in missing:
         raise NoTopic(TRANSFERS, config.kafka.address)
     logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)

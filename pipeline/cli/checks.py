@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from pipeline.cli.checking import brokers, kafka, postgres, tls
 from pipeline.cli.checking.check import Check, Verdict, tried
-from pipeline.cli.checking.clock import Clock
+from pipeline.cli.checking.clock import Clock, moment
 from pipeline.cli.checking.packages import OWN_PACKAGES, package
 from pipeline.cli.settings import Settings
 
@@ -18,7 +18,7 @@ def checks(settings: Settings, own: Clock = time.time) -> Iterator[Check]:
     """All checks, as they are made; ``own`` is this machine's clock, in s since the epoch."""
     for name in OWN_PACKAGES:
         yield package(name)
-    yield from _certificates(settings, datetime.fromtimestamp(own(), UTC))
+    yield from _certificates(settings, moment(own))
     has_brokers = bool(settings.stomp_brokers or settings.broker)
     yield from _configured("PostgreSQL", settings.database_url is not None, partial(postgres.checks, settings, own))
     yield from _configured("Kafka", settings.kafka_bootstrap is not None, partial(kafka.checks, settings, own))

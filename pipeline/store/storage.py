@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -48,6 +49,17 @@ def storage(connection: Connection) -> Storage:
         with_rows = {day for day, rows in by_day.items() if rows}
         kinds = (_kind(cursor, kind, tables, with_rows, transfers) for kind, tables in KINDS.items())
         return Storage(floor_ms, transfers, tuple(kinds))
+
+
+def database_files(connection: Connection) -> tuple[int, Path | None]:
+    """Bytes of the database, and the folder of its server, on its machine: None where our login is not told."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_database_size(current_database()),"
+            " (SELECT setting FROM pg_settings WHERE name = 'data_directory')"
+        )
+        ((size, folder),) = cursor.fetchall()
+    return size, None if folder is None else Path(folder)
 
 
 class Growth(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from consumers.stomp.session import Lost, NoMessages, Session
 from pipeline.cli.brokers import api_password, brokers
 from pipeline.cli.checking import clock, tls
 from pipeline.cli.checking.check import Check, Verdict, tried
-from pipeline.cli.checking.clock import Clock
+from pipeline.cli.checking.clock import Clock, moment
 from pipeline.cli.settings import Settings
 
 _CLOSE_S = 2.0
@@ -53,7 +52,7 @@ def _tls(endpoint: Endpoint, own: Clock) -> Iterator[Check]:
         return
     address = (endpoint.address, endpoint.port)
     peer = tls.handshake(address, endpoint.host, endpoint.tls.context(), endpoint.tls.ca_file)
-    yield tls.encrypted(str(endpoint), peer, datetime.fromtimestamp(own(), UTC))
+    yield tls.encrypted(str(endpoint), peer, moment(own))
 
 
 def _subscriptions(session: Session, broker: BrokerSettings, there: Collection[str] | None) -> Check:

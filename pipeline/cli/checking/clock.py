@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pipeline.cli.checking.check import Check, Verdict
 from pipeline.stages.pair import NEAR_MS
@@ -12,6 +13,12 @@ TOLERATED_S = NEAR_MS / 1000
 """So far may two messages of one moment lie apart and still belong together."""
 
 Clock = Callable[[], float]
+"""s since the epoch."""
+
+
+def moment(own: Clock) -> datetime:
+    """What that clock says, in UTC."""
+    return datetime.fromtimestamp(own(), UTC)
 
 
 def clock(service: str, told: Callable[[], float], own: Clock = time.time, unit_s: float = 0.0) -> Check:

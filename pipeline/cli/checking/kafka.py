@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 
 from consumers.kafka import admin
 from consumers.kafka.access import KafkaAccess
 from pipeline.cli.checking import disk, retention, rights, tls
 from pipeline.cli.checking.check import Check, Verdict, tried
-from pipeline.cli.checking.clock import Clock
+from pipeline.cli.checking.clock import Clock, moment
 from pipeline.cli.checking.disk import Room
 from pipeline.cli.checking.rights import READ, WRITTEN
 from pipeline.cli.kafka import kafka_access
@@ -42,7 +41,7 @@ def checks(settings: Settings, own: Clock) -> Iterator[Check]:
     for server in access.servers:
         yield from tried("TLS to Kafka", partial(_tls, access, server, own))
     may = admin.allowed(access, [topic.name for topic in TOPICS])
-    unseen, drift = admin.inspect_topics(access, settings.partitions)
+    unseen, drift, kept = admin.inspect_topics(access, settings.partitions)
     missing = [name for name in unseen if name not in may]
     for name in missing:
         yield Check(f"topic {name}", Verdict.WRONG, "it is not there: run transferscope init")
@@ -58,7 +57,7 @@ def checks(settings: Settings, own: Clock) -> Iterator[Check]:
         for command, topics in NEEDED.items()
     }
     yield rights.of_topics(settings.kafka_user, needed, may)
-    yield retention.of_topics(admin.kept(access, [name for name in may if name not in unseen]))
+    yield retention.of_topics(kept)
     for each in admin.log_dirs(access):
         room = Room(each.total, each.usable) if each.total > 0 and each.usable >= 0 else None
         yield disk.judged(f"disk of Kafka, broker {each.broker}", each.size, room)
@@ -71,4 +70,4 @@ def _tls(access: KafkaAccess, server: str, own: Clock) -> Iterator[Check]:
         yield tls.not_encrypted(f"Kafka at {server}", name, "set kafka_ca_file, and the TLS port in kafka_bootstrap")
         return
     peer = tls.handshake((name, int(port)), name, context, access.ca_file)
-    yield tls.encrypted(f"Kafka at {server}", peer, datetime.fromtimestamp(own(), UTC))
+    yield tls.encrypted(f"Kafka at {server}", peer, moment(own))

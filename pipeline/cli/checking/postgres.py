@@ -7,13 +7,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pipeline.cli.checking import clock, disk, retention, rights, tls
 from pipeline.cli.checking.check import Check, Verdict, tried
-from pipeline.cli.checking.clock import Clock
+from pipeline.cli.checking.clock import Clock, moment
 from pipeline.cli.checking.disk import Growing, Room
 from pipeline.cli.settings import Settings
 from pipeline.store import programs
@@ -67,7 +66,7 @@ def _tls(connection: Connection, own: Clock) -> Iterator[Check]:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # libpq has checked what it is told to
     if (certificate := info.dsn_parameters.get("sslcert")) and Path(certificate).is_file():
         context.load_cert_chain(certificate, info.dsn_parameters.get("sslkey"))
-    found = tls.encrypted("PostgreSQL", tls.handshake((host, info.port), host, context, ca_file, _ask), _utc(own))
+    found = tls.encrypted("PostgreSQL", tls.handshake((host, info.port), host, context, ca_file, _ask), moment(own))
     if mode != "verify-full" and not tls.stays_here(host):
         told = f"{found.detail}; nobody checks who answers: say sslmode=verify-full&sslrootcert=FILE in database_url"
         found = Check(found.what, Verdict.WARNING, told)
@@ -88,11 +87,7 @@ def _retention(connection: Connection, kept: Retention, now_ms: int) -> Check:
 
 
 def _disk(connection: Connection, kept: Retention, now_ms: int) -> Check:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database())")
-        ((size,),) = cursor.fetchall()
-        cursor.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'")  # not told to every login
-        folder = next((Path(setting) for (setting,) in cursor.fetchall()), None)
+    size, folder = stored.database_files(connection)
     days = {"raw": kept.raw_days, "10m": kept.base_days}
     growing = [Growing(each.bytes, max(0, days[each.kind] - each.days)) for each in stored.growth(connection, now_ms)]
     return disk.judged("disk of PostgreSQL", size, _room(connection.info.host, folder), growing)
@@ -106,7 +101,3 @@ def _room(host: str, folder: Path | None) -> Room | None:
     except OSError:
         return None  # in a container of this machine
     return Room(usage.total, usage.free)
-
-
-def _utc(own: Clock) -> datetime:
-    return datetime.fromtimestamp(own(), UTC)
