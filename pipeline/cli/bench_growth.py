@@ -15,7 +15,7 @@ import click
 
 from consumers.kafka import admin
 from pipeline.cli import settings as configuration
-from pipeline.cli.bench_ingest import Run, commit_waiting, empty_tables, feed_records, fill_tables
+from pipeline.cli.bench_ingest import Run, commit_waiting, empty_tables, feed_records, fill_tables, named, numbers
 from pipeline.cli.bench_report import BenchReport, Figure, print_report
 from pipeline.cli.kafka import kafka_access
 from pipeline.cli.options import json_option
@@ -109,14 +109,14 @@ def _rows(growing: Growing, millions: Sequence[int]) -> Iterator[Case]:
         yield growing.measure("rows", f"{number} million rows")
 
 
-def _workers(growing: Growing, numbers: Iterable[int]) -> Iterator[Case]:
-    for number in numbers:
+def _workers(growing: Growing, counts: Iterable[int]) -> Iterator[Case]:
+    for number in counts:
         empty_tables(growing.url)
-        yield growing.measure("workers", "1 worker" if number == 1 else f"{number} workers", number)
+        yield growing.measure("workers", named(number), number)
 
 
-def _links(growing: Growing, numbers: Iterable[int]) -> Iterator[Case]:
-    for number in numbers:
+def _links(growing: Growing, counts: Iterable[int]) -> Iterator[Case]:
+    for number in counts:
         empty_tables(growing.url)
         yield growing.measure("links", f"{number:,} links", links=number)
 
@@ -163,10 +163,7 @@ def rising(text: str, option: str) -> list[int]:
     """Whole numbers from 1 on, each more than the one before it; of ``none`` none. Raises BadParameter."""
     if text == "none":
         return []
-    try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if not numbers or min(numbers) < 1 or numbers != sorted(set(numbers)):
+    found = numbers(text)
+    if not found or found != sorted(set(found)):
         raise click.BadParameter(f"{text!r} must be rising numbers such as 1,2,4, or none", param_hint=option)
-    return numbers
+    return found

@@ -89,13 +89,15 @@ def ingest(messages: int, workers: str, filled: int, as_json: bool) -> None:
     Example:
       transferscope bench ingest --messages 200000 --workers 1
     """
-    numbers = _numbers(workers)
+    counts = numbers(workers)
+    if not counts:
+        raise click.BadParameter(f"{workers!r} must be numbers such as 1,2", param_hint="--workers")
     with tempfile.TemporaryDirectory(prefix="transferscope-bench-") as folder:
         say("starting PostgreSQL and Kafka")
         with Stack.up(Path(folder) / "stack", (POSTGRES, KAFKA)) as stack:
             environment = {**os.environ, **stack.env()}
             settings = configuration.load(None, stack.env())
-            found = run(settings, environment, messages, numbers, Path(folder), filled)
+            found = run(settings, environment, messages, counts, Path(folder), filled)
             read_rate = read_alone(kafka_access(settings), messages)
             copy_rate = copy_alone(settings.need("database_url"), min(messages, 200_000))
     print_report(
@@ -237,8 +239,13 @@ def records(simulation: Simulation, partitions: int) -> Iterator[Record]:
         yield record_of(Delivery(headers, message.body), sources[message.topic], message.received_ms)
 
 
+def named(workers: int) -> str:
+    """``1 worker``, ``2 workers``."""
+    return "1 worker" if workers == 1 else f"{workers} workers"
+
+
 def _named(workers: int, filled: int) -> str:
-    name = "1 worker" if workers == 1 else f"{workers} workers"
+    name = named(workers)
     return f"{name}, filled tables" if filled else name
 
 
@@ -279,11 +286,10 @@ def _beside(found: Sequence[Run], read_rate: float, copy_rate: float) -> Iterato
             yield Figure("1 worker to COPY alone", each.rate / copy_rate, "")
 
 
-def _numbers(text: str) -> list[int]:
+def numbers(text: str) -> list[int]:
+    """Whole numbers from 1 on, with commas between them; none where it is anything else."""
     try:
-        numbers = [int(part) for part in text.split(",")]
+        found = [int(part) for part in text.split(",")]
     except ValueError:
-        numbers = []
-    if not numbers or min(numbers) < 1:
-        raise click.BadParameter(f"{text!r} must be numbers such as 1,2", param_hint="--workers")
-    return numbers
+        return []
+    return found if min(found) >= 1 else []

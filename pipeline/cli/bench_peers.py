@@ -16,7 +16,7 @@ from consumers.kafka import admin
 from consumers.kafka.feed import feed
 from consumers.kafka.producer import Record
 from pipeline.cli import settings as configuration
-from pipeline.cli.bench_ingest import records
+from pipeline.cli.bench_ingest import named, records
 from pipeline.cli.bench_peers_programs import Peer, jars_of, load, python_of
 from pipeline.cli.bench_peers_report import Contender, ratios, tables
 from pipeline.cli.bench_peers_results import Recount
@@ -87,8 +87,9 @@ class _Entrant(NamedTuple):
 
 
 def _ours(workers: int, load: Load) -> _Entrant:
-    title = "transferscope, 1 worker" if workers == 1 else f"transferscope, {workers} workers"
-    contender = Contender(title, workers, load.recount.messages, True, True, True, True, "nothing")
+    contender = Contender(
+        f"transferscope, {named(workers)}", workers, load.recount.messages, True, True, True, True, "nothing"
+    )
     return _Entrant(contender, lambda services, name: run_workers(services, load, workers, name))
 
 

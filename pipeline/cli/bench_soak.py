@@ -108,7 +108,7 @@ class Load:
         self._sent = 0
         self._published = 0
         self._straight = simulate(messages, 1, begin_ms, _DAY_MS, CLEAN)
-        self._published_later = simulate(through_brokers, 2, begin_ms, _DAY_MS, CLEAN)
+        self._through_brokers = simulate(through_brokers, 2, begin_ms, _DAY_MS, CLEAN)
         self._settings = settings
         self._stopped = False
         self._threads = ThreadPoolExecutor(2)
@@ -118,8 +118,8 @@ class Load:
         settings = self._settings
         written = records(self._straight, settings.partitions)
         self._tasks.append(self._threads.submit(feed, kafka_access(settings), self._when(written, self._may_feed)))
-        if len(self._published_later):
-            said = self._when(self._published_later, self._may_publish)
+        if len(self._through_brokers):
+            said = self._when(self._through_brokers, self._may_publish)
             self._tasks.append(self._threads.submit(publish, said, brokers(settings)[0], None, self._note))
         return self
 
@@ -139,7 +139,7 @@ class Load:
 
     def _may_publish(self, number: int) -> bool:
         """In step with the other stream."""
-        return number * len(self._straight) <= (self._sent + _ASK_EVERY) * len(self._published_later)
+        return number * len(self._straight) <= (self._sent + _ASK_EVERY) * len(self._through_brokers)
 
     def _note(self, count: int) -> None:
         self._published += count

@@ -33,7 +33,21 @@ def used_by(pids: Iterable[int]) -> Resources:
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         cpu_s += (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / _TICKS
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                highest_mb = max(highest_mb, int(line.split()[1]) * 1024 / 1e6)
+        highest_mb = max(highest_mb, _status_mb(pid, "VmHWM:"))
     return Resources(cpu_s, highest_mb)
+
+
+def resident_mb(pid: int) -> float:
+    """The memory that a process holds now, in MB. Raises FileNotFoundError when it is no longer there."""
+    return _status_mb(pid, "VmRSS:")
+
+
+def open_files(pid: int) -> int:
+    """How many files and sockets it has open. Raises FileNotFoundError when it is no longer there."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def _status_mb(pid: int, field: str) -> float:
+    """0 when it does not tell: of a process that has ended and was not waited for."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field)), 0.0)

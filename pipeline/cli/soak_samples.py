@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.cli.bench_report import Figure
+from pipeline.cli.resources import open_files, resident_mb
 from pipeline.store.footprint import footprint
 from pipeline.store.session import Connection
 
@@ -42,8 +41,8 @@ def look(at_s: float, committed: int, before: Sample | None, pids: Mapping[str, 
     if before is not None and at_s > before.at_s:
         values[RATE] = (committed - before.committed) / (at_s - before.at_s)
     for name, pid in pids.items():
-        values[MEMORY.format(name)] = _resident_mb(pid)
-        values[FILES.format(name)] = float(len(os.listdir(f"/proc/{pid}/fd")))
+        values[MEMORY.format(name)] = resident_mb(pid)
+        values[FILES.format(name)] = float(open_files(pid))
     return Sample(at_s, committed, values)
 
 
@@ -72,10 +71,3 @@ def _level(name: str, part: Sequence[Sample]) -> float | None:
     """The median: a sample is taken in the middle of whatever a process does."""
     values = [each.values[name] for each in part if name in each.values]
     return statistics.median(values) if values else None
-
-
-def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
