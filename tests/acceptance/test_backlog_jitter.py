@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pytest
 
+from consumers.alerts.notify import NOTIFY_EVERY_S
 from pipeline.stages.alert_rules import BACKLOG, BROKER_DEAD, EXPIRED, NO_CONSUMER, OLDEST, ORPHAN, Limits
 from tests.support.commands import Commands
 from tests.support.database import Database
@@ -23,7 +24,10 @@ OF_SAMPLES = (BACKLOG, OLDEST, NO_CONSUMER, ORPHAN, EXPIRED, BROKER_DEAD)
 
 @pytest.mark.timeout(400)
 def test_a_wandering_queue_gives_exactly_the_alerts_of_the_rule(transferscope: Commands) -> None:
-    outcome = jitter(transferscope, seconds=45, limit=LIMIT, sample_s=2, queues=4, seed=1)
+    # An alert lasts for a sample at least. What is over before a channel looks is told to nobody.
+    sample_s = 5
+    assert sample_s > NOTIFY_EVERY_S
+    outcome = jitter(transferscope, seconds=75, limit=LIMIT, sample_s=sample_s, queues=4, seed=1)
     assert not outcome.differences, "\n".join(outcome.differences)
     assert 0 < outcome.cleared <= outcome.raised <= outcome.crossings
     assert max(outcome.raise_told_s + outcome.clear_told_s) < 60
