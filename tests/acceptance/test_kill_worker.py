@@ -55,6 +55,7 @@ def test_workers_killed_in_the_middle_of_it_leave_the_tables_of_a_clean_run(
         eventually(lambda: lag(kafka) == 0, 120)
         counted = totals(store)
         for worker in workers:
+            worker.await_word("health page at ", 60)  # the last one may still begin while the others did its work
             worker.end()
         mine = tables(store)
     clean, clean_counted = clean_run(messages=bridged, server_url=postgres_server)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.watching import Watched
 from tests.support import postgres
@@ -18,6 +18,8 @@ from tests.support.page_routes import crawl
 from tests.support.replayed import replayed
 
 TOKEN = {"Authorization": "Bearer reads"}
+EXPECT_WITHIN_MS = 20_000
+"""Playwright waits 5 s by itself, which the largest page exceeds where three processes of tests share two cores."""
 # Without these a new profile asks the browser's maker for updates and lists.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -31,6 +33,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
+    expect.set_options(timeout=EXPECT_WITHIN_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield opened

@@ -114,7 +114,11 @@ def test_slow_is_late_in_both_directions(echo: Echo) -> None:
 def test_a_service_that_is_away_resets_its_clients() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        with Proxy(nobody.getsockname()[1]) as proxy, client(proxy) as connection, pytest.raises(ConnectionResetError):
+        with (
+            Proxy(nobody.getsockname()[1]) as proxy,
+            pytest.raises(ConnectionResetError),  # which may come before the client has seen that it is connected
+            client(proxy) as connection,
+        ):
             connection.recv(1)
 
 
