@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import queue
 import threading
 from collections.abc import Callable
@@ -25,9 +26,10 @@ class WorkThread:
         self._thread.start()
 
     async def run(self, call: Callable[[], T]) -> T:
-        """The result of the call, or what it raises."""
+        """The result of the call, or what it raises. It has the context variables of whoever waits for it."""
         future: Future[T] = Future()
-        self._calls.put((future, call))
+        context = contextvars.copy_context()
+        self._calls.put((future, lambda: context.run(call)))
         return await asyncio.wrap_future(future)
 
     def close(self, last: Callable[[], object]) -> None:

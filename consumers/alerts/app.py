@@ -45,6 +45,7 @@ class AlertsConfig(NamedTuple):
     limits: Limits = Limits()
     senders: tuple[Sender, ...] = ()
     sample_every_s: int = SAMPLE_EVERY_S
+    traces_endpoint: str | None = None
 
 
 class _App(faust.App):
@@ -86,7 +87,7 @@ def create_app(config: AlertsConfig) -> faust.App:
     )
     channels = [Channel(config.database_url, sender) for sender in config.senders]
     health = AlertsHealth(channels)
-    telemetry = Telemetry("alerts")
+    telemetry = Telemetry("alerts", config.traces_endpoint)
     counted = Looks(telemetry)
     app.web_server(HealthPage(health, telemetry, config.health_host, config.health_port))
     link_health = LinkHealth(config.database_url)

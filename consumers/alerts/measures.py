@@ -9,6 +9,7 @@ from typing import TypeVar
 from pipeline.stages.alert_rules import LINK_HEALTH
 from pipeline.stages.backlog import Sample
 from pipeline.store import alerts, link_health
+from pipeline.store.session import Unavailable
 from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
 
@@ -36,7 +37,13 @@ class Looks:
 
     def _timed(self, name: str, look: Callable[[], T]) -> T:
         began = time.perf_counter()
-        found = look()
+        span = self._telemetry.traces.begin(f"look: {name}", "internal")
+        try:
+            found = look()
+        except Unavailable as error:
+            span.end({}, trouble=str(error))
+            raise
+        span.end({})
         self._telemetry.observe(metrics.ALERTS_RUN, time.perf_counter() - began, name)
         return found
 

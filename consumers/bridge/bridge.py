@@ -46,9 +46,11 @@ _STOP_S = DRAIN_S + 3.0
 class Bridge:
     """``run`` works until ``stop`` is set; ``status``, ``health`` and ``telemetry`` may be asked from any thread."""
 
-    def __init__(self, brokers: Sequence[BrokerSettings], kafka: KafkaAccess) -> None:
+    def __init__(
+        self, brokers: Sequence[BrokerSettings], kafka: KafkaAccess, traces_endpoint: str | None = None
+    ) -> None:
         """Raises KafkaAway, NoTopic when Kafka does not have what the brokers' topics need."""
-        self.telemetry = Telemetry("bridge")
+        self.telemetry = Telemetry("bridge", traces_endpoint)
         self._brokers = brokers
         self._kafka = kafka
         needed = sorted({KINDS[kind] for broker in brokers for kind in broker.topics.values()})
@@ -95,7 +97,7 @@ class Bridge:
             log.info("%s", link.look().line())
 
     def _new_producer(self) -> Producer:
-        return Producer(self._kafka, too_large)
+        return Producer(self._kafka, too_large, self.telemetry.traces.is_on or log.isEnabledFor(logging.DEBUG))
 
     def _new_link(self, broker: BrokerSettings, endpoint: Endpoint) -> Link:
         return Link(broker, endpoint, self._partitions, self._new_producer, self._on_bug, self.telemetry)

@@ -20,6 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from consumers.bridge import stats
 from consumers.bridge.ledger import Ledger
@@ -35,6 +36,7 @@ from consumers.stomp.frames import Delivery
 from consumers.stomp.session import Lost, Session
 from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
+from pipeline.telemetry.traces import BATCH, BATCH_MESSAGES, BROKER, TRACEPARENT, Span
 from schemas.topics import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,14 @@ _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
 _STABLE_S = 30.0
 """A connection that held so long was a good one: the next attempt comes at once."""
+
+
+class _Sent(NamedTuple):
+    """A batch on its way to Kafka; ``at`` by the monotonic clock."""
+
+    at: float
+    shipment: Shipment
+    span: Span
 
 
 class Link:
@@ -155,7 +165,7 @@ class Link:
                 )
 
     def _forward(self, session: Session, ledger: Ledger, producer: Shipper) -> None:
-        under_way: deque[tuple[float, Shipment]] = deque()
+        under_way: deque[_Sent] = deque()
         try:
             while under_way or not self._stopping.is_set():
                 if not self._may_wait():
@@ -163,13 +173,13 @@ class Link:
                 if len(under_way) < _UNDER_WAY:
                     batch = ledger.take(0.0 if under_way else _TAKE_S)
                     if batch:
-                        under_way.append((time.monotonic(), producer.ship(self._records(batch))))
+                        under_way.append(self._ship(batch, producer))
                     elif session.lost is not None:
                         raise Lost(session.lost)
                 if under_way:
                     producer.serve(_SERVE_S)
-                while under_way and under_way[0][1].has_arrived:
-                    count = self._arrived(*under_way.popleft())
+                while under_way and under_way[0].shipment.has_arrived:
+                    count = self._arrived(under_way.popleft())
                     for ack in ledger.confirm():
                         session.ack(ack)
                     self.stats.acked += count
@@ -177,6 +187,16 @@ class Link:
         finally:
             if under_way:
                 producer.abandon()
+                for sent in under_way:
+                    sent.span.end({BATCH_MESSAGES: len(sent.shipment.records)}, trouble="given up: it comes again")
+
+    def _ship(self, batch: list[Delivery], producer: Shipper) -> _Sent:
+        span = self._telemetry.traces.begin("publish batch", "producer")
+        records = self._records(batch)
+        if span.traceparent:
+            named = (TRACEPARENT, span.traceparent)
+            records = [record._replace(headers=[*record.headers, named]) for record in records]
+        return _Sent(time.monotonic(), producer.ship(records), span)
 
     def _records(self, batch: list[Delivery]) -> list[Record]:
         """Raises Lost for what no broker sends: nothing of the batch can be trusted then, and no ack named."""
@@ -196,16 +216,20 @@ class Link:
         self._telemetry.set(metrics.BRIDGE_LAST_RECEIVED, now_ms / 1000)
         return [record_of(message, self._sources[message.headers["subscription"]], now_ms) for message in batch]
 
-    def _arrived(self, shipped_at: float, shipment: Shipment) -> int:
+    def _arrived(self, sent: _Sent) -> int:
         """Kafka has a batch; how many records."""
+        shipment = sent.shipment
         count = len(shipment.records)
-        took_s = time.monotonic() - shipped_at
+        took_s = time.monotonic() - sent.at
         self.stats.published += count
         self._telemetry.add(metrics.BRIDGE_PUBLISHED, count)
         self._telemetry.observe(metrics.BRIDGE_PUBLISH, took_s)
         if log.isEnabledFor(logging.DEBUG):
             told = {"batch": batch_id(shipment.places), "messages": count, "seconds": round(took_s, 4)}
             log.debug("batch is in Kafka", extra=told)
+        if self._telemetry.traces.is_on:
+            batch, broker = batch_id(shipment.places), str(self.endpoint)
+            sent.span.end({BATCH: batch, BATCH_MESSAGES: count, BROKER: broker})
         return count
 
     def _may_wait(self) -> bool:

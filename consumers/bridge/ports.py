@@ -14,7 +14,7 @@ class Shipment(Protocol):
 
     records: Sequence[Record]
     places: list[Place]
-    """Where Kafka has put them; empty unless the log has a line for each batch."""
+    """Where Kafka has put them; empty unless log or traces tell of each batch."""
 
     @property
     def has_arrived(self) -> bool:

@@ -46,14 +46,14 @@ class Record(NamedTuple):
 
 class Shipment:
     """Records on their way. ``left`` of them have not been heard of; ``refused`` says what Kafka did not take;
-    ``places`` where the others are, which is noted only while somebody logs every batch."""
+    ``places`` where the others are, which is noted only for those who tell of every batch."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], notes_places: bool) -> None:
         self.records = records
         self.left = len(records)
         self.refused: list[tuple[KafkaError, bytes]] = []
         self.places: list[Place] = []
-        self._notes_places = log.isEnabledFor(logging.DEBUG)
+        self._notes_places = notes_places
 
     @property
     def has_arrived(self) -> bool:
@@ -71,10 +71,12 @@ class Shipment:
 class Producer:
     """Ships records; for one thread. What Kafka refuses is shipped again until it takes it."""
 
-    def __init__(self, access: KafkaAccess, shrink: Callable[[Record], Record]) -> None:
-        """``shrink`` makes a smaller stand-in of a record that Kafka refuses for its size."""
+    def __init__(self, access: KafkaAccess, shrink: Callable[[Record], Record], notes_places: bool = False) -> None:
+        """``shrink`` makes a smaller stand-in of a record that Kafka refuses for its size; ``notes_places``: shipments
+        know where their records are."""
         self._access = access
         self._shrink = shrink
+        self._notes_places = notes_places
         self._told_at: float | None = None
         self._under_way: list[Shipment] = []
         self._client = self._new_client()
@@ -94,7 +96,7 @@ class Producer:
 
     def ship(self, records: Sequence[Record]) -> Shipment:
         """Send these; the same batch may be written twice when Kafka has trouble. ``serve`` brings the news of them."""
-        shipment = Shipment(records)
+        shipment = Shipment(records, self._notes_places)
         self._under_way.append(shipment)
         self._produce(shipment)
         return shipment

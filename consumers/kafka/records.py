@@ -2,7 +2,7 @@
 
 The bridge writes the body untouched as the value and these headers: ``kind``, ``origin`` (the broker it came from),
 ``destination`` (the broker topic), ``received-at`` (ms) and every STOMP header as ``stomp.NAME``; on the stand-in of a
-body that Kafka would not take also ``dead-reason``, ``size`` and ``sha256`` of the whole.
+body that Kafka would not take also ``dead-reason``, ``size`` and ``sha256`` of the whole; with traces ``traceparent``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from consumers.kafka.places import batch_id, place_of
+from pipeline.telemetry.traces import TRACEPARENT
 from schemas.envelope import RawMessage
 from schemas.times import MAX_MS
 from schemas.topics import KNOWN_TOPICS, broker_topic
 
 STOMP = "stomp."
-BRIDGE_HEADERS = frozenset({"kind", "origin", "destination", "received-at", "dead-reason", "size", "sha256"})
+BRIDGE_HEADERS = frozenset(
+    {"kind", "origin", "destination", "received-at", "dead-reason", "size", "sha256", TRACEPARENT}
+)
 """Names that only the bridge uses: a STOMP header of such a name keeps its prefix, so nobody outside can say them."""
 
 
@@ -39,6 +43,11 @@ class Headers(Mapping[str, str]):
     def origin(self) -> bytes:
         """The broker that a record came from, as the bridge says; empty when somebody else wrote it."""
         return self._raw.get("origin") or b""
+
+    @property
+    def traceparent(self) -> str:
+        """The span of the bridge's batch, as the bridge says; empty where it says none."""
+        return (self._raw.get(TRACEPARENT) or b"").decode(errors="replace")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._as_text())
@@ -88,6 +97,17 @@ def origin_of(message: RawMessage) -> bytes:
     """The broker that a message of Kafka came from; empty when that is not told."""
     headers = message.headers
     return headers.origin if isinstance(headers, Headers) else b""
+
+
+def batch_of(messages: Iterable[RawMessage]) -> str:
+    """The ``batch_id`` of messages of Kafka."""
+    return batch_id(place_of(message.ref) for message in messages)
+
+
+def causes_of(messages: Iterable[RawMessage]) -> Iterable[str]:
+    """The spans of the bridges' batches that messages of Kafka came in, each once."""
+    found = (message.headers for message in messages)
+    return dict.fromkeys(headers.traceparent for headers in found if isinstance(headers, Headers))
 
 
 @lru_cache(maxsize=256)

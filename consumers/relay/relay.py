@@ -17,6 +17,7 @@ from pipeline.store.outbox import Depth, Document, Outbox, Taken
 from pipeline.store.session import Unavailable
 from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
+from pipeline.telemetry.traces import BATCH_MESSAGES
 from schemas.topics import ALERTS, DEAD_LETTERS, TRANSFERS
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,13 @@ class Relay:
         if not taken.lines:
             return _LOOK_EVERY_S
         began = time.monotonic()
+        span = self._telemetry.traces.begin("relay batch", "producer")
+        told = {BATCH_MESSAGES: len(taken.documents)}
         if not self._producer.deliver([_record(document) for document in taken.documents], _patience(stop)):
+            span.end(told, trouble="Kafka has not acknowledged it: it is published again")
             return 0
         self._outbox.done(taken)
+        span.end(told)
         self._published += len(taken.documents)
         self._telemetry.observe(metrics.RELAY_PUBLISH, time.monotonic() - began)
         self._telemetry.observe(metrics.RELAY_BATCH, len(taken.documents))

@@ -52,7 +52,7 @@ def create_app(config: WorkerConfig, queues: QueuesLook = nobody_asks) -> faust.
     broker = ";".join(f"kafka://{server}" for server in config.kafka.servers)
     user_key = read_user_key(config.user_hash_key_file)
     app = _App(GROUP, broker=broker, autodiscover=False)
-    health, telemetry = Health(), Telemetry("worker")
+    health, telemetry = Health(), Telemetry("worker", config.traces_endpoint)
     measures = Measures(telemetry)
     page = HealthPage(health, telemetry, config.health_host, config.health_port)
 

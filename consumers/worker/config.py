@@ -29,6 +29,7 @@ class WorkerConfig(NamedTuple):
     user_hash_key_file: Path | None = None
     window_retention_days: int = Retention().base_days
     hour_retention_days: int = Retention().hourly_days
+    traces_endpoint: str | None = None
 
     def kept(self) -> Retention:
         """How long rows are kept. Raises ValueError when windows would go before what they are made of."""
@@ -59,4 +60,5 @@ def from_environment(environment: Mapping[str, str]) -> WorkerConfig:
         user_hash_key_file=path("USER_HASH_KEY_FILE"),
         window_retention_days=days("window_retention_days"),
         hour_retention_days=days("hour_retention_days"),
+        traces_endpoint=environment.get(PREFIX + "TRACES_ENDPOINT") or None,
     )

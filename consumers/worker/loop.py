@@ -18,7 +18,7 @@ from typing import Protocol
 from consumers.kafka.access import KafkaAway
 from consumers.kafka.consumer import Chunk, Partition
 from consumers.kafka.gather import Limits
-from consumers.kafka.places import batch_id, place_of
+from consumers.kafka.records import batch_of
 from consumers.worker.backoff import Backoff
 from consumers.worker.health import Health
 from consumers.worker.ledger import Ledger
@@ -27,6 +27,7 @@ from consumers.worker.writer import Writer
 from pipeline.batches import batches
 from pipeline.stages.enrich import Enriched
 from pipeline.store.session import Unavailable
+from pipeline.telemetry.traces import Span
 
 log = logging.getLogger(__name__)
 
@@ -112,24 +113,27 @@ class Loop:
             chunk = await source.read(Limits(MOST, MOST_BYTES, LINGER_S), _IDLE_S)
             self._measures.read(chunk)
             for part in _parts(chunk):
-                prepared = self._writer.prepare(part.messages)._replace(progress=part.progress)
+                span = self._measures.begin(part)
+                with span.active():
+                    prepared = self._writer.prepare(part.messages)._replace(progress=part.progress)
                 await self._written()
-                self._writing = asyncio.create_task(self._write(part, prepared))
+                self._writing = asyncio.create_task(self._write(part, prepared, span))
             if not chunk.messages:
                 if self._writing is None or self._writing.done():
                     await self._written()
                     await self._writer.refresh()
                 await self._look_after(source)
 
-    async def _write(self, chunk: Chunk, prepared: Enriched) -> None:
+    async def _write(self, chunk: Chunk, prepared: Enriched, span: Span) -> None:
         began = time.monotonic()
-        result = await self._writer.commit(chunk.messages, prepared)
+        with span.active():
+            result = await self._writer.commit(chunk.messages, prepared)
         took_s = time.monotonic() - began
         self._ledger.store(chunk.next_offsets)
         self._health.committed(result)
-        self._measures.committed(prepared, result, took_s)
+        self._measures.committed(chunk, prepared, result, took_s, span)
         if log.isEnabledFor(logging.DEBUG):
-            told = {"batch": batch_id(place_of(message.ref) for message in chunk.messages), "seconds": round(took_s, 4)}
+            told = {"batch": batch_of(chunk.messages), "seconds": round(took_s, 4)}
             log.debug("batch is in PostgreSQL", extra=told | result._asdict())
 
     async def _written(self) -> None:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from consumers.kafka.consumer import Chunk
+from consumers.kafka.records import batch_of, causes_of
 from pipeline.ingest import BatchResult
 from pipeline.stages.enrich import Enriched
 from pipeline.telemetry import metrics
 from pipeline.telemetry.telemetry import Telemetry
+from pipeline.telemetry.traces import BATCH, BATCH_MESSAGES, Attribute, Span
 
 
 class Measures:
@@ -25,8 +27,14 @@ class Measures:
             self._telemetry.add(metrics.WORKER_READ, len(chunk.messages))
             self._telemetry.add(metrics.WORKER_READ_BYTES, chunk.size)
 
+    def begin(self, chunk: Chunk) -> Span:
+        """Its work begins."""
+        causes = causes_of(chunk.messages) if self._telemetry.traces.is_on else ()
+        return self._telemetry.traces.begin("process batch", "consumer", causes=causes)
+
     def took(self, stage: str, seconds: float) -> None:
         """A stage of a batch has ended."""
+        self._telemetry.traces.took(stage, seconds)
         self._telemetry.observe(metrics.WORKER_STAGE, seconds, stage)
 
     def died(self, reasons: Iterable[str]) -> None:
@@ -34,7 +42,7 @@ class Measures:
         for reason, number in Counter(reasons).items():
             self._telemetry.add(metrics.WORKER_DEAD, number, reason)
 
-    def committed(self, batch: Enriched, result: BatchResult, seconds: float) -> None:
+    def committed(self, chunk: Chunk, batch: Enriched, result: BatchResult, seconds: float, span: Span) -> None:
         """A batch is in Postgres; ``seconds`` since it was handed over."""
         now = time.time()
         self._telemetry.set(metrics.WORKER_LAST_COMMIT, now)
@@ -45,3 +53,6 @@ class Measures:
             self._telemetry.add(metrics.WORKER_MESSAGES, getattr(result, outcome), outcome)
         if batch.progress:
             self._telemetry.observe(metrics.WORKER_DELAY, max(0.0, now - max(batch.progress.values()) / 1000))
+        if self._telemetry.traces.is_on:
+            told: dict[str, Attribute] = {f"transferscope.{each}": getattr(result, each) for each in metrics.OUTCOMES}
+            span.end(told | {BATCH: batch_of(chunk.messages), BATCH_MESSAGES: len(chunk.messages)})

@@ -40,7 +40,7 @@ def alerts(settings: Settings, /, health_host: str, health_port: int, verbose: b
     """
     config = AlertsConfig(settings.need("database_url"), kafka_access(settings), health_host, health_port)
     config = config._replace(asks=asks(settings), limits=limits(settings), senders=senders(settings))
-    config = config._replace(sample_every_s=settings.alerts_sample_seconds)
+    config = config._replace(sample_every_s=settings.alerts_sample_seconds, traces_endpoint=settings.traces_endpoint)
     need_tables(config.database_url)
     missing = inspect_topics(config.kafka, settings.partitions).missing
     if TRANSFERS in missing:

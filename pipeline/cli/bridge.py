@@ -34,7 +34,7 @@ def bridge(settings: Settings, /, health_host: str, health_port: int, verbose: b
     """
     logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
     stop = told_to_stop()
-    working = Bridge(brokers(settings), kafka_access(settings))
+    working = Bridge(brokers(settings), kafka_access(settings), settings.traces_endpoint)
     with a_free_address(health_host, health_port):
         page = Page(working.health, working.telemetry, health_host, health_port)
     with answering(page):

@@ -37,7 +37,7 @@ def relay(settings: Settings, /, health_host: str, health_port: int, verbose: bo
     need_tables(url)
     logs.set_up(settings.log_format, verbose=verbose, libraries=_LIBRARIES)
     stop = told_to_stop()
-    health, telemetry = Health(), Telemetry("relay")
+    health, telemetry = Health(), Telemetry("relay", settings.traces_endpoint)
     with a_free_address(health_host, health_port):
         page = Page(health, telemetry, health_host, health_port)
     working = start(url, access, health, telemetry, page.address)

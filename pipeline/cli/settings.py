@@ -152,6 +152,10 @@ class Settings:
         values.file, "authorities that sign the issuer's certificate; else those of the system"
     )
     log_format: str = _setting(values.choice(*FORMATS), "lines of the log: text, or json, an object an event", "text")
+    traces_endpoint: str | None = _setting(
+        values.http_url,
+        "OpenTelemetry collector that takes traces of batches and requests over OTLP/HTTP, as http://host:4318",
+    )
     broker: tuple[BrokerTable, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

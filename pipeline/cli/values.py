@@ -165,6 +165,20 @@ def http_urls(value: object) -> tuple[str, ...]:
     return found
 
 
+def http_url(value: object) -> str:
+    """An http:// or https:// address without user and query."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+    ):
+        raise ValueError("an address such as http://host:4318")
+    return str(value)
+
+
 def smtp_url(value: object) -> str:
     """smtp:// (plain), smtp+starttls:// or smtps://, with host and perhaps port; no user, no path."""
     parts = urlsplit(value) if isinstance(value, str) else None

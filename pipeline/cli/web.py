@@ -52,6 +52,7 @@ def web(settings: Settings, /, host: str | None, port: int | None) -> int:
         _tls(settings),
         backlog_limit=settings.backlog_limit,
         limits=limits(settings),
+        traces_endpoint=settings.traces_endpoint,
     )
     need_tables(config.database_url)
     logs.set_up(settings.log_format)

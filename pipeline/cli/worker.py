@@ -45,6 +45,7 @@ def worker(settings: Settings, /, health_host: str, health_port: int, verbose: b
         settings.user_hash_key_file,
         settings.window_retention_days,
         settings.hour_retention_days,
+        settings.traces_endpoint,
     )
     user_key(settings)  # said now in a sentence, if it is none
     _check(config)

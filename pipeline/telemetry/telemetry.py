@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from pipeline.telemetry import metrics
 from pipeline.telemetry.metrics import Metric, Process
+from pipeline.telemetry.traces import traces_to
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -27,7 +28,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 class Telemetry:
     """For all threads. Methods raise KeyError for a metric that this process does not have."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, traces_endpoint: str | None = None) -> None:
+        """``traces`` go to the collector at that endpoint, if one is given."""
+        self.traces = traces_to(traces_endpoint, process)
         self._registry = CollectorRegistry()
         self._made = {metric.name: _made(metric, self._registry) for metric in metrics.of(process)}
         self._looks: list[Callable[[], None]] = []

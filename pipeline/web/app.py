@@ -19,6 +19,7 @@ from pipeline.store.queries.errors import BadQuery
 from pipeline.store.reading import Busy, TooSlow
 from pipeline.store.session import TakesNoWrites, Unavailable
 from pipeline.telemetry.telemetry import MEDIA_TYPE
+from pipeline.telemetry.traces import REQUEST, Traces
 from pipeline.web import api, orders
 from pipeline.web.aliases import Endings
 from pipeline.web.config import WebConfig
@@ -60,13 +61,20 @@ def create_app(config: WebConfig, server: Server | None = None) -> FastAPI:
         lifespan=life,
         docs_url=None,  # their pages load scripts from another host
         redoc_url=None,
+        telemetry={
+            "tracing": shared.telemetry.traces.is_on,
+            "tracer_provider": shared.telemetry.traces.provider,
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+        },
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.include_router(api.router(shared))
     app.include_router(orders.router(shared))
     pages = routes.add(app, shared)
     _health(app, shared)
-    _every_reply(app)
+    _every_reply(app, shared.telemetry.traces)
     app.add_middleware(Counted, telemetry=shared.telemetry)
     app.add_middleware(Endings)
     _wrong(app, pages)
@@ -90,10 +98,11 @@ def _health(app: FastAPI, server: Server) -> None:
         return Response(server.telemetry.text(), headers={"Content-Type": MEDIA_TYPE})
 
 
-def _every_reply(app: FastAPI) -> None:
+def _every_reply(app: FastAPI, traces: Traces) -> None:
     @app.middleware("http")
     async def headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
         request.state.request_id = secrets.token_hex(8)
+        traces.note({REQUEST: request.state.request_id})
         try:
             response = await call(request)
         except Exception:

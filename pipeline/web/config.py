@@ -73,3 +73,4 @@ class WebConfig:
     thresholds: Thresholds = Thresholds()
     address: str = ""
     rate: Rate = Rate()
+    traces_endpoint: str | None = None

@@ -42,7 +42,7 @@ class Server:
     def __init__(self, config: WebConfig, lookup: Lookup | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.lookup = lookup
-        self.telemetry = Telemetry("web")
+        self.telemetry = Telemetry("web", config.traces_endpoint)
         self.readers = Readers(
             config.database_url, config.connections, config.timeout_s, config.address, self._statement_took
         )
@@ -54,6 +54,7 @@ class Server:
 
     def _statement_took(self, seconds: float) -> None:
         self.telemetry.observe(metrics.WEB_STATEMENT, seconds)
+        self.telemetry.traces.took("statement", seconds)
 
     def _tokens(self, used: Collection[int]) -> list[Usable]:
         with self.readers.connection() as connection:

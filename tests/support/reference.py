@@ -48,6 +48,7 @@ _EXAMPLES = {
     "alerts_alertmanager_token_file": '"/etc/transferscope/alertmanager-token"',
     "alerts_alertmanager_ca_file": '"/etc/transferscope/alertmanager-ca.pem"',
     "alerts_page": '"https://transferscope.example.org"',
+    "traces_endpoint": '"http://collector.example.org:4318"',
     "web_oidc_issuer": '"https://iam.example.org/"',
     "web_oidc_audience": '["https://transferscope.example.org"]',
     "web_oidc_reader_groups": '["/atlas", "/cms"]',

@@ -29,6 +29,12 @@ ENVIRONMENT = {
 }
 
 
+def test_traces_are_switched_on_by_the_environment_too() -> None:
+    assert from_environment(ENVIRONMENT).traces_endpoint is None
+    more = {"TRANSFERSCOPE_TRACES_ENDPOINT": "http://collector:4318"}
+    assert from_environment(ENVIRONMENT | more).traces_endpoint == "http://collector:4318"
+
+
 def test_a_bare_faust_is_set_by_the_environment() -> None:
     assert from_environment(ENVIRONMENT) == WorkerConfig("postgresql://u@h/d", KafkaAccess(("a:9092", "b:9092")))
     more = {"RETENTION_DAYS": "7", "KAFKA_CA_FILE": "/ca", "KAFKA_CERT_FILE": "/cert", "KAFKA_KEY_FILE": "/key"}

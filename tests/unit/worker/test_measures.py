@@ -39,7 +39,7 @@ def count(measures: Measures, number: int, dead: int, received_ms: int = 0) -> N
     for stage in metrics.STAGES:
         measures.took(stage, 0.02)
     measures.died(["not_json"] * dead)
-    measures.committed(enriched, result, 0.3)
+    measures.committed(chunk, enriched, result, 0.3, measures.begin(chunk))
 
 
 def values(telemetry: Telemetry) -> dict[tuple[str, ...], float]:
