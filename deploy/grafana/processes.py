@@ -35,9 +35,10 @@ def _flow(board: Board) -> None:
     board.add(
         _plot(
             "Messages",
-            "Received of the brokers, and committed by what became of them.",
+            "Received of the brokers, read from Kafka, and committed by what became of them.",
             {
                 "received": f"{FIGURE}:received_messages:rate5m",
+                "read": "sum(rate(transferscope_worker_read_messages_total[5m]))",
                 "{{outcome}}": f"{FIGURE}:committed_messages:rate5m",
             },
             "msg/s",
@@ -70,9 +71,36 @@ def _flow(board: Board) -> None:
     board.add(
         _plot(
             "Dead letters of 15 minutes",
-            "By reason; those that came again too.",
-            {"{{reason}}": f"{FIGURE}:dead_letters:increase15m > 0"},
+            "By reason; those that came again too. Too large ones are known to the bridge before they are committed.",
+            {
+                "{{reason}}": f"{FIGURE}:dead_letters:increase15m > 0",
+                "too large, in the bridge": "sum(increase(transferscope_bridge_too_large_messages_total[15m])) > 0",
+            },
             "short",
+            _QUALITY,
+        )
+    )
+    board.add(
+        _plot(
+            "Volume",
+            "Bodies of the messages that are received of the brokers, and read from Kafka.",
+            {
+                "received": "sum(rate(transferscope_bridge_received_bytes_total[5m]))",
+                "read": "sum(rate(transferscope_worker_read_bytes_total[5m]))",
+            },
+            "Bps",
+            _QUALITY,
+        )
+    )
+    board.add(
+        _plot(
+            "Since something came, and was committed",
+            "Since a broker last sent a message to any bridge, and since a worker last committed a batch.",
+            {
+                "received": "time() - max(transferscope_bridge_last_received_timestamp_seconds)",
+                "committed": "time() - max(transferscope_store_last_commit_timestamp_seconds)",
+            },
+            "s",
             _QUALITY,
         )
     )
@@ -92,9 +120,12 @@ def _bridge(board: Board) -> None:
     )
     board.add(
         _plot(
-            "Lost and refused connections of 15 minutes",
-            "Each attempt counts.",
-            {"failures": "sum(increase(transferscope_bridge_connection_failures_total[15m]))"},
+            "Connections of 15 minutes",
+            "Made; and lost, refused or not answered: each attempt counts.",
+            {
+                "made": "sum(increase(transferscope_bridge_connects_total[15m]))",
+                "failures": "sum(increase(transferscope_bridge_connection_failures_total[15m]))",
+            },
             "short",
             _QUEUES,
         ),
@@ -107,6 +138,39 @@ def _bridge(board: Board) -> None:
             {f"p{q}": _quantile(q, "transferscope_bridge_publish_seconds") for q in (50, 95)}
             | {"oldest": "max(transferscope_bridge_oldest_unacknowledged_seconds)"},
             "s",
+            _QUEUES,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "Into Kafka, and acknowledged to the brokers",
+            "The second follows the first; what lies between them comes again if the bridge dies.",
+            {
+                "in Kafka": "sum(rate(transferscope_bridge_published_messages_total[5m]))",
+                "acknowledged": "sum(rate(transferscope_bridge_acknowledged_messages_total[5m]))",
+            },
+            "msg/s",
+            _QUEUES,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "Messages of a batch of the bridge",
+            "Mean by process. ActiveMQ pages in 200 at a time.",
+            {"{{instance}}": _mean("transferscope_bridge_batch_messages")},
+            "short",
+            _QUEUES,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "Bodies that wait in the bridge",
+            "Delivered by the brokers and not yet in Kafka; at 64 MiB a connection, reading stops.",
+            {"{{instance}}": "transferscope_bridge_unacknowledged_bytes"},
+            "bytes",
             _QUEUES,
         ),
         8,
@@ -138,10 +202,7 @@ def _workers(board: Board) -> None:
         _plot(
             "Messages of a batch",
             "Mean by worker. Batches are closed 0.4 s after their first message.",
-            {
-                "{{instance}}": "rate(transferscope_worker_batch_messages_sum[5m])"
-                " / rate(transferscope_worker_batch_messages_count[5m])"
-            },
+            {"{{instance}}": _mean("transferscope_worker_batch_messages")},
             "short",
             _QUALITY,
         )
@@ -151,6 +212,27 @@ def _workers(board: Board) -> None:
             "Services that answer",
             "1 while PostgreSQL, Kafka or a broker answers the process that tells it.",
             {"{{job}} · {{service}}": "min by (job, service) (transferscope_service_up)"},
+            "short",
+            _QUALITY,
+        )
+    )
+    board.add(
+        _plot(
+            "Outages of 15 minutes",
+            "How often such a service went away.",
+            {"{{job}} · {{service}}": "sum by (job, service) (increase(transferscope_service_outages_total[15m])) > 0"},
+            "short",
+            _QUALITY,
+        )
+    )
+    board.add(
+        _plot(
+            "Topology in use",
+            "Revision of the store and of the workers, which take up a newer one with their next batch.",
+            {
+                "store": "max(transferscope_store_topology_revision)",
+                "worker {{instance}}": "transferscope_worker_topology_revision",
+            },
             "short",
             _QUALITY,
         )
@@ -181,12 +263,60 @@ def _relay_and_alerter(board: Board) -> None:
     )
     board.add(
         _plot(
+            "Rows of the outbox, and relays at work",
+            "Of several relays one has the turn; none: nobody publishes.",
+            {
+                "rows": "max(transferscope_relay_outbox_rows)",
+                "relays at work": "sum(transferscope_relay_has_turn)",
+                "documents of a batch, {{instance}}": _mean("transferscope_relay_batch_documents"),
+            },
+            "short",
+            _ALERTS,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "Until Kafka has documents",
+            "Half and 95 in 100 of the relay's batches.",
+            {f"p{q}": _quantile(q, "transferscope_relay_publish_seconds") for q in (50, 95)},
+            "s",
+            _ALERTS,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
             "Since the rules were judged",
             "The alerter's heart-beat. Two minutes wake somebody.",
             {"age": "time() - max(transferscope_alerts_last_run_timestamp_seconds)"},
             "s",
             _ALERTS,
             limit=120,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "Alerts",
+            "Open and not silenced; raised and cleared of 15 minutes, by rule.",
+            {
+                "open": "max(transferscope_store_open_alerts)",
+                "raised {{rule}}": "sum by (rule) (increase(transferscope_alerts_raised_total[15m])) > 0",
+                "cleared {{rule}}": "sum by (rule) (increase(transferscope_alerts_cleared_total[15m])) > 0",
+            },
+            "short",
+            _ALERTS,
+        ),
+        8,
+    )
+    board.add(
+        _plot(
+            "A look of the rules",
+            "95 in 100, by what is looked at.",
+            {"{{look}}": _quantile(95, "transferscope_alerts_run_seconds", "look")},
+            "s",
+            _ALERTS,
         ),
         8,
     )
@@ -264,8 +394,12 @@ def _machine(board: Board) -> None:
     )
 
 
-def _quantile(hundredths: int, histogram: str) -> str:
-    return f"histogram_quantile({hundredths / 100}, sum by (le) (rate({histogram}_bucket[5m])))"
+def _quantile(hundredths: int, histogram: str, *by: str) -> str:
+    return f"histogram_quantile({hundredths / 100}, sum by ({', '.join(['le', *by])}) (rate({histogram}_bucket[5m])))"
+
+
+def _mean(histogram: str) -> str:
+    return f"rate({histogram}_sum[5m]) / rate({histogram}_count[5m])"
 
 
 def _plot(

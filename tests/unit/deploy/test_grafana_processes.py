@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from pipeline.cli.settings import Settings
+from pipeline.telemetry import metrics
 from tests.support.dashboards import FOLDER, links, load, panels
-from tests.unit.deploy.test_prometheus import FIGURES, SAMPLES
+from tests.unit.deploy.test_prometheus import ALERTS, FIGURES, SAMPLES
 
 BOARD = load(FOLDER / "dashboards" / "prometheus" / "processes.json")
 RECORDS = {figure["record"] for figure in FIGURES}
@@ -32,6 +33,13 @@ def test_every_expression_asks_for_what_is_told() -> None:
 def test_every_figure_of_the_rules_is_drawn() -> None:
     drawn = {name for target in targets() for name in OURS.findall(target["expr"])}
     assert drawn >= RECORDS
+
+
+def test_every_metric_is_drawn_or_stands_in_a_rule() -> None:
+    expressions = [each["expr"] for each in [*targets(), *FIGURES, *ALERTS]]
+    asked = {name for expression in expressions for name in OURS.findall(expression)}
+    stems = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked}
+    assert {metric.name for metric in metrics.ALL} - stems == set()
 
 
 def test_panels_read_the_source_that_is_provisioned() -> None:
