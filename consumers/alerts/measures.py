@@ -54,11 +54,14 @@ def measure(telemetry: Telemetry, samples: Iterable[Sample]) -> None:
     consumers: dict[str, float] = {}
     oldest: dict[str, float] = {}
     lags: dict[str, float] = {}
+    waited: dict[str, float] = {}
     for sample in samples:
         if sample.depth is None or not sample.ours:
             continue
         if sample.kind == "group":
             lags[sample.name] = lags.get(sample.name, 0) + sample.depth
+            if sample.oldest_s is not None:
+                waited[sample.name] = max(waited.get(sample.name, 0.0), sample.oldest_s)
             continue
         depths[sample.name] = depths.get(sample.name, 0) + sample.depth
         if sample.consumers is not None:
@@ -69,3 +72,4 @@ def measure(telemetry: Telemetry, samples: Iterable[Sample]) -> None:
     telemetry.replace(metrics.ALERTS_QUEUE_CONSUMERS, consumers)
     telemetry.replace(metrics.ALERTS_QUEUE_OLDEST, oldest)
     telemetry.replace(metrics.ALERTS_GROUP_LAG, lags)
+    telemetry.replace(metrics.ALERTS_GROUP_OLDEST, waited)

@@ -1,9 +1,10 @@
-"""Single records of Kafka by their references, for people who look at a message (confluent-kafka)."""
+"""Single records of Kafka by their places: for people who look at a message, and to see how long one has waited
+(confluent-kafka)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +12,7 @@ from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumers.kafka.access import KafkaAccess, KafkaAway
+from consumers.kafka.places import Place
 from consumers.kafka.records import raw_message
 from schemas.envelope import RawMessage
 from schemas.topics import KINDS
@@ -19,6 +21,7 @@ _library_log = logging.getLogger("librdkafka")
 
 _TOPICS = frozenset(KINDS.values())
 _ANSWER_S = 4.0
+_FETCH_BYTES = 16_384
 _NO_GROUP = "transferscope-lookup"
 """The client wants a name, but nothing is subscribed or committed, so no group comes into being."""
 
@@ -28,60 +31,70 @@ def lookup(access: KafkaAccess, references: Sequence[str]) -> dict[str, RawMessa
 
     References to places outside our topics (a line of a file) have none. Raises KafkaAway.
     """
-    places = {reference: place for reference in references if (place := _place(reference)) is not None}
-    if not places:
-        return {}
-    found: dict[str, RawMessage] = {}
+    places = {place: reference for reference in references if (place := _place(reference)) is not None}
+    return {
+        places[place]: raw_message(*place, record.timestamp()[1], record.value() or b"", record.headers() or ())
+        for place, record in _records(access, places)
+    }
+
+
+def written_at(access: KafkaAccess, places: Iterable[Place]) -> dict[Place, float]:
+    """When the records at these places were written, in seconds since the epoch, as far as Kafka still keeps them.
+
+    Raises KafkaAway.
+    """
+    return {place: record.timestamp()[1] / 1000 for place, record in _records(access, places)}
+
+
+def _place(reference: str) -> Place | None:
+    topic, *numbers = reference.rsplit("-", 2)
+    if topic not in _TOPICS or len(numbers) != 2 or not all(part.isascii() and part.isdigit() for part in numbers):
+        return None
+    return topic, int(numbers[0]), int(numbers[1])
+
+
+def _records(access: KafkaAccess, places: Iterable[Place]) -> Iterator[tuple[Place, Any]]:
+    wanted = list(places)
+    if not wanted:
+        return
     with closing(_client(access)) as client:
-        for reference, place in places.items():
+        for place in wanted:
             try:
-                message = _read(client, access, place)
+                record = _read(client, access, *place)
             except KafkaException as error:
                 if error.args[0].code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION):
                     continue
                 raise KafkaAway(access.address, str(error.args[0].str())) from error
-            if message is not None:
-                found[reference] = message
-    return found
+            if record is not None:
+                yield place, record
 
 
-def _place(reference: str) -> TopicPartition | None:
-    topic, *numbers = reference.rsplit("-", 2)
-    if topic not in _TOPICS or len(numbers) != 2 or not all(part.isascii() and part.isdigit() for part in numbers):
+def _read(client: Any, access: KafkaAccess, topic: str, partition: int, offset: int) -> Any:
+    first, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_S)
+    if not first <= offset < end:
         return None
-    return TopicPartition(topic, int(numbers[0]), int(numbers[1]))
-
-
-def _read(client: Any, access: KafkaAccess, place: TopicPartition) -> RawMessage | None:
-    first, end = client.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_ANSWER_S)
-    if not first <= place.offset < end:
-        return None
-    client.assign([place])
+    client.assign([TopicPartition(topic, partition, offset)])
     (record,) = client.consume(1, _ANSWER_S) or (None,)
     if record is None:
-        raise KafkaAway(access.address, f"{place.topic}-{place.partition} was not read within {_ANSWER_S:.0f} s")
+        raise KafkaAway(access.address, f"{topic}-{partition} was not read within {_ANSWER_S:.0f} s")
     if record.error() is not None:
         raise KafkaException(record.error())
-    if record.offset() != place.offset:  # deleted since the question before
-        return None
-    return raw_message(
-        record.topic(),
-        record.partition(),
-        record.offset(),
-        record.timestamp()[1],
-        record.value() or b"",
-        record.headers() or (),
-    )
+    return record if record.offset() == offset else None  # deleted since the question before
 
 
 def _client(access: KafkaAccess) -> Any:
     return Client(
         {
             **access.librdkafka(),
-            "client.id": "transferscope-web",
+            "client.id": "transferscope-lookup",
             "group.id": _NO_GROUP,
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
+            # One record of each place is wanted, and what is fetched beyond it thrown away.
+            "queued.min.messages": 1,
+            "fetch.message.max.bytes": _FETCH_BYTES,
+            "fetch.queue.backoff.ms": 1,  # the queue is full after each of them
+            "fetch.wait.max.ms": 10,  # at the end of a partition the next place would wait for nothing
             "logger": _library_log,
         }
     )

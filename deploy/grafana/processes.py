@@ -61,6 +61,19 @@ def _flow(board: Board) -> None:
     )
     board.add(
         _plot(
+            "Age of the oldest that waits",
+            "In the brokers' queues, and in Kafka for consumer groups of ours. An hour raises an alert.",
+            {
+                "{{queue}}": "max by (queue) (transferscope_alerts_queue_oldest_seconds)",
+                "group {{group}}": "max by (group) (transferscope_alerts_group_oldest_seconds)",
+            },
+            "s",
+            _QUEUES,
+            limit=3600,
+        )
+    )
+    board.add(
+        _plot(
             "Age of messages when committed",
             "Of the newest message of each batch, from the broker's time on: half, and 95 in 100.",
             {f"p{q}": _quantile(q, "transferscope_worker_delay_seconds") for q in (50, 95)},

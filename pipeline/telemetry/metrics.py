@@ -268,6 +268,14 @@ ALERTS_GROUP_LAG = _metric(
     "in Kafka and not committed by a consumer group",
     ("group",),
 )
+ALERTS_GROUP_OLDEST = _metric(
+    "gauge",
+    "alerts_group_oldest_seconds",
+    "seconds",
+    ALERTER,
+    "for how long the oldest message that a group of ours has not committed has been in Kafka",
+    ("group",),
+)
 
 WEB_REQUESTS = _metric(
     "counter",

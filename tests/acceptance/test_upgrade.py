@@ -13,7 +13,7 @@ from tests.support.database import Database
 from tests.support.kafka_reader import KafkaReader
 from tests.support.publishing import Publisher
 from tests.support.recounted import assert_recounted, rough_traffic
-from tests.support.release import release, version
+from tests.support.release import EXPAND, PAINTING, release, version
 from tests.support.told import assert_told
 from tests.support.waiting import eventually
 
@@ -25,13 +25,6 @@ RATE = 60
 WITHIN_S = 180
 """Not a promise: room for a machine with much else to do."""
 
-EXPAND = f"""
-oldest_program = "{version(0)}"
-
-def upgrade() -> None:
-    op.execute("ALTER TABLE store.transfer ADD COLUMN colour text")
-    op.execute("CREATE TABLE store.brush (id bigint GENERATED ALWAYS AS IDENTITY, strokes integer NOT NULL)")
-"""
 CONTRACT = f"""
 oldest_program = "{version(1)}"
 
@@ -39,28 +32,6 @@ def upgrade() -> None:
     op.execute("UPDATE store.transfer SET colour = 'none' WHERE colour IS NULL")
     op.execute("ALTER TABLE store.transfer ALTER COLUMN colour SET NOT NULL")
 """
-CODE = {
-    "pipeline/store/rows.py": """
-TRANSFER_COLUMNS += ", colour"
-_older_row = transfer_row
-
-
-def transfer_row(new, numbers, revision):
-    return _older_row(new, numbers, revision) + "\\tblue"
-""",
-    "pipeline/store/writer.py": """
-_older_write = write
-
-
-def write(cursor, effects, numbers, revision):
-    _older_write(cursor, effects, numbers, revision)
-    cursor.execute("INSERT INTO store.brush (strokes) VALUES (%s)", (len(effects.completes),))
-""",
-    "pipeline/store/roles.py": """
-WRITES = {**WRITES, "brush": _ADDED}
-""",
-}
-"""The new release fills the column and the table: what the old one writes has no colour and no stroke."""
 
 
 class Rollout:
@@ -109,8 +80,8 @@ def end(running: Running) -> None:
 
 
 def test_a_release_rolled_out_under_load_loses_and_doubles_nothing(transferscope: Commands, tmp_path: Path) -> None:
-    new = release(tmp_path / "new", [EXPAND], CODE)
-    after = release(tmp_path / "after", [EXPAND, CONTRACT], CODE)
+    new = release(tmp_path / "new", [EXPAND], PAINTING)
+    after = release(tmp_path / "after", [EXPAND, CONTRACT], PAINTING)
     messages = rough_traffic(AT_MOST, SEED)
     workers = [transferscope.start("worker") for _ in range(2)]
     others = {name: transferscope.start(name) for name in ("bridge", "relay", "alerts")}

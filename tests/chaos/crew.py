@@ -49,18 +49,22 @@ class Crew:
     def scale(self, number: int) -> None:
         """So many workers; those that are too many end in order, or by SIGKILL while they begin."""
         leaving, self._up[WORKER] = self._up[WORKER][number:], self._up[WORKER][:number]
-        begun = [worker for worker in leaving if _BEGUN in worker.said()]
-        for worker in leaving:
-            worker.tell_to_end() if worker in begun else worker.kill()
+        begun = [worker for worker in leaving if _told_to_end(worker)]
         for _ in range(number - len(self._up[WORKER])):
             self._add(WORKER)
         for worker in begun:
             worker.end()
 
     def replace_worker(self, settings: Mapping[str, str]) -> None:
-        """One worker ends in order, another with these settings more is started."""
-        self._up[WORKER].pop(0).end()
+        """One worker ends in order, or by SIGKILL while it begins; another with these settings more is started."""
+        leaving = self._up[WORKER].pop(0)
+        if _told_to_end(leaving):
+            leaving.end()
         self._add(WORKER, settings)
+
+    def upgrade_tables(self, release: Mapping[str, str]) -> None:
+        """``init`` of a release to come, whose processes have these settings more."""
+        self._commands("init", settings=release)
 
     def look_after(self) -> None:
         """Start again who ended because a service was away. AssertionError when one ended otherwise: nothing may make
@@ -86,3 +90,10 @@ class Crew:
 
     def _add(self, name: str, settings: Mapping[str, str] | None = None) -> None:
         self._up[name].append(self._commands.start(name, settings=self._settings | dict(settings or {})))
+
+
+def _told_to_end(process: Running) -> bool:
+    """SIGTERM, or SIGKILL if it still begins: then it ends as the system has it."""
+    has_begun = _BEGUN in process.said()
+    process.tell_to_end() if has_begun else process.kill()
+    return has_begun

@@ -10,6 +10,7 @@ from random import Random
 from tests.chaos.crew import WORKER, WORKERS
 from tests.chaos.scene import Play, Scene
 from tests.chaos.schedule import Fault
+from tests.support.release import EXPAND, PAINTING, release
 
 _SCALES = (1, 4, 2, 4, 1, WORKERS)
 _CLOCKS = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
@@ -56,6 +57,15 @@ def wrong_clock(scene: Scene, fault: Fault, rng: Random) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def upgraded(scene: Scene, fault: Fault, rng: Random) -> Iterator[None]:
+    """Whoever is started later is of the release before again: both write side by side until the run ends."""
+    new = release(scene.folder / f"release-{fault.seed}", [EXPAND], PAINTING)
+    scene.crew.upgrade_tables(new)
+    scene.crew.replace_worker(new)
+    yield
+
+
 def clock_library() -> Path | None:
     """What gives a process another clock, if it is installed (Debian: faketime)."""
     return next((path for pattern in _CLOCKS for path in Path("/").glob(pattern[1:])), None)
@@ -66,4 +76,5 @@ PLAYS: dict[str, Play] = {
     **{f"{name}-frozen": frozen(name) for name in (WORKER, "bridge")},
     "workers-rescaled": rescaled,
     "worker-clock": wrong_clock,
+    "tables-upgraded": upgraded,
 }

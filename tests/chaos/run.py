@@ -83,7 +83,7 @@ def _run(site: Site, schedule: Schedule, folder: Path, played: list[Played]) -> 
         shares = 2 * len(schedule.steps) + 1
         coming = Traffic(messages, [broker.settings for broker in site.brokers], shares)
         ending.callback(coming.stop)
-        scene = Scene(site, url, crew, coming)
+        scene = Scene(site, folder, url, crew, coming)
         for step in schedule.steps:
             coming.go_on()
             scene.wait(step.wait_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from random import Random
 
 from tests.chaos.crew import Crew
@@ -18,9 +19,10 @@ _LOOK_S = 0.1
 class Scene:
     """For one thread."""
 
-    def __init__(self, site: Site, database_url: str, crew: Crew, traffic: Traffic) -> None:
-        """``database_url``: of the run's own database, past the proxy."""
+    def __init__(self, site: Site, folder: Path, database_url: str, crew: Crew, traffic: Traffic) -> None:
+        """``folder``: of the run; ``database_url``: of its own database, past the proxy."""
         self.site = site
+        self.folder = folder
         self.database_url = database_url
         self.crew = crew
         self.traffic = traffic

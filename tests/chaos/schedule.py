@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
     "deadlocks": Kind(POSTGRES, 30, "somebody locks tables in the other order, again and again"),
     "postgres-read-only": Kind(POSTGRES, 60, "all transactions are read-only, as after a failover"),
     "postgres-refusing": Kind(POSTGRES, 60, "the database takes no connections"),
+    "tables-upgraded": Kind(POSTGRES, 0, "the tables are expanded for a newer release, and one worker is of it"),
     "disk-full": Kind(POSTGRES, 60, "no space is left where PostgreSQL's tables are"),
     "again-new-ids": Kind(ACTIVEMQ, 0, "all that was published is published again"),
     "again-same-ids": Kind(KAFKA, 0, "the group's offsets are lost: all that is in Kafka is read again"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.stack
 
 WRITTEN = 30
 READ = 10
+PAUSE_S = 1.5
 
 
 @pytest.fixture
@@ -89,6 +91,7 @@ def test_every_group_is_told_with_lag_and_members(access: KafkaAccess, names: li
         "2": (1, 0, False),
         "4": (WRITTEN, 0, True),
     }
+    assert {name for name, each in busy.items() if each.oldest_s is not None} == {"4"}, "of ours alone it is asked"
     assert all(each.enqueued == each.dequeued + each.depth for each in busy.values() if each.dequeued and each.depth)
 
     def nobody_reads() -> bool:
@@ -98,6 +101,32 @@ def test_every_group_is_told_with_lag_and_members(access: KafkaAccess, names: li
     forget_group(access, alone)
     assert set(told(access, {}, names)) == {"0", "1"}, "a group that is forgotten is gone, and so is one that never was"
     administrator.delete_topics([other_topic])[other_topic].result(30)
+
+
+def test_the_oldest_message_of_a_group_of_ours_is_the_one_that_it_reads_next(
+    access: KafkaAccess, names: list[str]
+) -> None:
+    group, began = names[0], time.time()
+    time.sleep(PAUSE_S)
+    feed(access, [Record(TRANSFERS, 1, "", b"{}", ()), Record(TRANSFERS, 0, "", b"{}", ())])
+
+    def reached(partition: int, offset: int) -> tuple[int | None, float | None]:
+        """What waits behind this offset, and when the oldest of it came."""
+        client.commit(offsets=[TopicPartition(TRANSFERS, partition, offset)], asynchronous=False)
+        sample = told(access, {group: [TRANSFERS]}, names)["0"]
+        return sample.depth, None if sample.oldest_s is None else time.time() - sample.oldest_s
+
+    with closing(Consumer({"group.id": group, **access.librdkafka()})) as client:
+        begin, end = client.get_watermark_offsets(TopicPartition(TRANSFERS, 0), timeout=10)
+        (depth, came), (depth_later, came_later) = reached(0, begin), reached(0, end - 1)
+        assert (depth, depth_later) == (WRITTEN + 2, 2)
+        assert came is not None
+        assert came_later is not None
+        assert began - 5 < came < began + PAUSE_S / 2, "one of those that the fixture wrote"
+        assert began + PAUSE_S - 0.5 < came_later < began + PAUSE_S + 5
+        reached(0, end)
+        last = client.get_watermark_offsets(TopicPartition(TRANSFERS, 1), timeout=10)[1]
+        assert reached(1, last) == (0, None)
 
 
 def test_more_groups_take_no_more_requests(

@@ -45,3 +45,35 @@ def release(folder: Path, steps: Sequence[str], more: Mapping[str, str] | None =
         with (folder / path).open("a") as module:
             module.write(text)
     return {"PYTHONPATH": str(folder)}
+
+
+EXPAND = f"""
+oldest_program = "{version(0)}"
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE store.transfer ADD COLUMN colour text")
+    op.execute("CREATE TABLE store.brush (id bigint GENERATED ALWAYS AS IDENTITY, strokes integer NOT NULL)")
+"""
+"""A column and a table more, which the release before does not mind."""
+PAINTING = {
+    "pipeline/store/rows.py": """
+TRANSFER_COLUMNS += ", colour"
+_older_row = transfer_row
+
+
+def transfer_row(new, numbers, revision):
+    return _older_row(new, numbers, revision) + "\\tblue"
+""",
+    "pipeline/store/writer.py": """
+_older_write = write
+
+
+def write(cursor, effects, numbers, revision):
+    _older_write(cursor, effects, numbers, revision)
+    cursor.execute("INSERT INTO store.brush (strokes) VALUES (%s)", (len(effects.completes),))
+""",
+    "pipeline/store/roles.py": """
+WRITES = {**WRITES, "brush": _ADDED}
+""",
+}
+"""A release that fills the column and the table: what the one before writes has no colour and no stroke."""
