@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import NamedTuple
 
-from pipeline.store import migrations
+from pipeline.store import versions
 from pipeline.store.session import Cursor, connect
 
 _OLDEST = "oldest_program"
@@ -50,7 +50,7 @@ class Fit(NamedTuple):
 
 def fit(database_url: str) -> Fit:
     """How the database and this program fit. Raises Unavailable."""
-    found = Fit(migrations.current(database_url), migrations.head())
+    found = Fit(versions.current(database_url), versions.head())
     if not found.is_newer:
         return found
     with closing(connect(database_url)) as connection, connection, connection.cursor() as cursor:
@@ -60,7 +60,7 @@ def fit(database_url: str) -> Fit:
 def admit(cursor: Cursor) -> None:
     """Raises Superseded when the tables have become too new for this program. Nobody changes that while the caller
     shares the topology (``locks.py``)."""
-    oldest, program = _oldest(cursor), migrations.head()
+    oldest, program = _oldest(cursor), versions.head()
     if oldest is not None and oldest > program:
         raise Superseded(program, oldest)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 import psycopg2
 from psycopg2.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
-from sqlalchemy import Engine, create_engine
 
 __all__ = [
     "AWAY",
@@ -22,7 +20,6 @@ __all__ = [
     "TakesNoWrites",
     "Unavailable",
     "connect",
-    "engine",
     "service_address",
     "writing",
 ]
@@ -127,9 +124,3 @@ def service_address(database_url: str) -> str:
     """Host, port and database of a URL, without user and password."""
     parts = parse_dsn(database_url)
     return f"{parts.get('host', 'local socket')}:{parts.get('port', '5432')}/{parts.get('dbname', '')}"
-
-
-@lru_cache(maxsize=16)
-def engine(database_url: str) -> Engine:
-    """The SQLAlchemy engine for reads and migrations. Its connections are made by ``connect``'s rules."""
-    return create_engine("postgresql+psycopg2://", creator=lambda: connect(database_url), pool_pre_ping=True)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from pipeline.devstack.folders import Folder
 from pipeline.devstack.plan import ACTIVEMQ
 from pipeline.devstack.stack import Stack
-from pipeline.store.session import engine
 from tests.chaos.disk import SPACE, Disk, mounted
 from tests.support import postgres
 from tests.support.commands import Commands
@@ -104,7 +103,6 @@ def _disk(server_url: str) -> Iterator[Disk | None]:
 
 def _move(template_url: str, server_url: str) -> None:
     """The template to the small disk; a copy of a database is where the original is."""
-    engine(template_url).dispose()
     with closing(Database(server_url)) as database:
         database.ask(f"ALTER DATABASE {urlsplit(template_url).path[1:]} SET TABLESPACE {SPACE}")
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from pipeline.store import migrations
+from pipeline.store import migrations, versions
 from pipeline.store.session import Unavailable, connect
 from tests.support.certificates import Authority, Pair
 from tests.support.postgres_tls import in_front_of
@@ -44,7 +44,7 @@ def test_a_server_that_fits_is_talked_to_over_tls(postgres_url: str, authority: 
             assert connection.info.ssl_in_use
             assert connection.info.ssl_attribute("protocol") in ("TLSv1.2", "TLSv1.3")
         migrations.upgrade(url)
-        assert migrations.current(url) == migrations.head()
+        assert versions.current(url) == versions.head()
 
 
 def test_another_name_is_refused(postgres_url: str, authority: Authority) -> None:

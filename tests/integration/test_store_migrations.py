@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from pipeline.ingest import Ingest
-from pipeline.store import migrations
-from pipeline.store.session import engine
+from pipeline.store import migrations, versions
+from pipeline.store.session import connect
 from pipeline.store.tables import metadata
 from schemas.topics import FTS_COMPLETE
 from tests.support.database import Database
@@ -44,14 +46,14 @@ def empty(postgres_url: str) -> Iterator[Database]:
 
 
 def test_up_down_and_up_again_makes_the_same(empty: Database) -> None:
-    assert migrations.current(empty.url) is None
+    assert versions.current(empty.url) is None
     migrations.upgrade(empty.url)
-    assert migrations.current(empty.url) == migrations.head()
+    assert versions.current(empty.url) == versions.head()
     made = empty.ask(OBJECTS)
     assert len(made) > 50
     migrations.downgrade(empty.url, "base")
     assert empty.ask(OBJECTS) == []
-    assert migrations.current(empty.url) is None
+    assert versions.current(empty.url) is None
     migrations.upgrade(empty.url)
     assert empty.ask(OBJECTS) == made
 
@@ -76,7 +78,7 @@ def test_migrators_at_once_migrate_once(empty: Database) -> None:
     # Processes, as several `init` are: alembic's context is one for all threads.
     migrators = [subprocess.Popen([sys.executable, "-c", program, empty.url]) for _ in range(3)]
     assert [migrator.wait(timeout=120) for migrator in migrators] == [0, 0, 0]
-    assert migrations.current(empty.url) == migrations.head()
+    assert versions.current(empty.url) == versions.head()
 
 
 def test_a_second_database_of_a_server_shares_the_roles(empty: Database, database: Database) -> None:
@@ -85,30 +87,32 @@ def test_a_second_database_of_a_server_shares_the_roles(empty: Database, databas
         assert each.value("SELECT has_table_privilege('transferscope_reader', 'report.link_10m', 'SELECT')")
 
 
-def differences(connection: Connection) -> list[Any]:
+def differences(database_url: str) -> list[Any]:
     def ours(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return name == "store"
         # Partitions come and go with the days; their indexes are those of their tables.
         return not re.search(r"_p\d{4,8}($|_)", name or "")
 
-    context = MigrationContext.configure(
-        connection,
-        opts={
-            "compare_type": True,
-            "compare_server_default": True,
-            "include_schemas": True,
-            "include_name": ours,
-            "version_table_schema": "public",
-        },
-    )
-    return list(compare_metadata(context, metadata))
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_schemas": True,
+        "include_name": ours,
+        "version_table_schema": "public",
+    }
+    engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(database_url), poolclass=NullPool)
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def test_the_version_of_this_code_is_that_of_its_newest_step() -> None:
+    assert versions.head() == ScriptDirectory(migrations.__path__[0]).get_current_head()
 
 
 def test_the_tables_are_those_that_the_code_names(database_url: str, ingest: Ingest) -> None:
     ingest.process([raw(FTS_COMPLETE, complete_fields())])
-    with engine(database_url).connect() as connection:
-        assert differences(connection) == []
+    assert differences(database_url) == []
 
 
 @pytest.mark.parametrize(
@@ -127,5 +131,4 @@ def test_the_tables_are_those_that_the_code_names(database_url: str, ingest: Ing
 def test_a_difference_would_be_told(empty: Database, change: str) -> None:
     migrations.upgrade(empty.url)
     empty.ask(change)
-    with engine(empty.url).connect() as connection:
-        assert differences(connection) != []
+    assert differences(empty.url) != []

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.ingest import BatchResult, Ingest
 from pipeline.stages.decide import Effects, decide
-from pipeline.store import migrations, session, transaction
+from pipeline.store import migrations, session, transaction, versions
 from pipeline.store.finality import Passes
 from pipeline.store.outbox import Outbox, Taken
 from pipeline.store.session import Unavailable, connect
@@ -62,7 +62,7 @@ def nobody_listens(url: str) -> str:
         lambda url: Ingest(url).refresh(),
         connect,
         migrations.upgrade,
-        migrations.current,
+        versions.current,
     ],
 )
 def test_a_server_that_is_not_there_is_named_without_its_password(use: Callable[[str], Any], database_url: str) -> None:

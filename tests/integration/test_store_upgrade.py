@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ingest import Ingest
-from pipeline.store import locks, migrations, programs
+from pipeline.store import locks, programs, versions
 from pipeline.store.session import connect
 from schemas.envelope import RawMessage
 from schemas.topics import FTS_COMPLETE
@@ -142,12 +142,12 @@ def test_a_column_is_added_under_writers_and_a_long_report_without_keeping_write
         upgrading = Upgrading(database.url, expand, tmp_path)
         upgrading.await_waiting()
         time.sleep(REPORT_S)
-        assert migrations.current(database.url) == version(0)
+        assert versions.current(database.url) == version(0)
         report.rollback()
         upgrading.end()
     assert writing.problem is None
     assert writing.longest_s < WITHIN_S
-    assert migrations.current(database.url) == version(1)
+    assert versions.current(database.url) == version(1)
     assert database.value("SELECT count(*) FROM store.transfer WHERE colour IS NULL") == writing.committed
 
 
@@ -189,12 +189,12 @@ def test_an_index_that_was_broken_off_is_finished_by_the_next_try(database: Data
         " AND datname = current_database()"
     )
     assert not all(dict(database.ask(INDEXES)).values()), "nothing was left over: the test shows nothing"
-    assert migrations.current(database.url) == version(0)
+    assert versions.current(database.url) == version(0)
     Upgrading(database.url, to_come, tmp_path).end()
     whole = dict(database.ask(INDEXES))
     assert len(whole) == 3
     assert all(whole.values()), whole
-    assert migrations.current(database.url) == version(1)
+    assert versions.current(database.url) == version(1)
 
 
 def test_a_program_works_on_beside_newer_tables_until_they_cannot_be_borne(
@@ -248,11 +248,11 @@ def test_a_contract_waits_for_the_batch_under_way(database: Database, tmp_path: 
         locks.share_topology(batch)
         upgrading = Upgrading(database.url, to_come, tmp_path)
         upgrading.await_waiting()
-        assert migrations.current(database.url) == version(0)
+        assert versions.current(database.url) == version(0)
         writer.commit()
     upgrading.end()
     assert upgrading.said().count("the tables are in use") == 1
-    assert migrations.current(database.url) == version(1)
+    assert versions.current(database.url) == version(1)
 
 
 def test_a_later_expand_does_not_take_back_what_a_contract_said(database: Database, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from psycopg2 import sql
 
 from pipeline.store import migrations
-from pipeline.store.session import connect, engine
+from pipeline.store.session import connect
 
 VARIABLE = "TRANSFERSCOPE_DATABASE_URL"
 
@@ -38,7 +38,6 @@ def template(server_url: str) -> Iterator[str]:
     """The address of a new database with all migrations, to copy for each test."""
     with _database(server_url, None) as url:
         migrations.upgrade(url)
-        engine(url).dispose()
         yield url
 
 

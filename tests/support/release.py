@@ -9,7 +9,7 @@ from pathlib import Path
 import consumers
 import pipeline
 import schemas
-from pipeline.store import migrations
+from pipeline.store import versions
 
 _STEP = '''"""A step of a release to come."""
 
@@ -26,7 +26,7 @@ down_revision = "{before}"
 
 def version(ahead: int) -> str:
     """The version that is so many steps ahead of this code."""
-    return f"{int(migrations.head()) + ahead:04d}"
+    return f"{int(versions.head()) + ahead:04d}"
 
 
 def release(folder: Path, steps: Sequence[str], more: Mapping[str, str] | None = None) -> dict[str, str]:

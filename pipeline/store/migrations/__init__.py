@@ -18,14 +18,14 @@ from pathlib import Path
 import psycopg2
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from pipeline.store import locks
-from pipeline.store.session import YIELDS, Unavailable, connect, engine, service_address
+from pipeline.store.session import YIELDS, Unavailable, connect, service_address
+from pipeline.store.versions import current
 
 log = logging.getLogger(__name__)
 
@@ -52,27 +52,10 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_HERE))
 
 
-def head() -> str:
-    """The newest version that this code knows."""
-    script = _scripts().get_current_head()
-    assert script is not None
-    return script
-
-
 def oldest_program(revision: str) -> str:
     """The oldest version whose programs work with the tables of this one: what its step says, and each before it."""
     steps = _scripts().iterate_revisions(revision, "base")
     return max(str(getattr(step.module, "oldest_program", step.revision)) for step in steps)
-
-
-def current(database_url: str) -> str | None:
-    """The version of a database, None before the first migration. Raises Unavailable."""
-    try:
-        with engine(database_url).connect() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table_schema": "public"})
-            return context.get_current_revision()
-    except OperationalError as error:
-        raise Unavailable("PostgreSQL", service_address(database_url), str(error.orig).strip()) from error
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
