@@ -8,7 +8,7 @@ from random import Random
 
 from consumers.bridge.publish import publish
 from pipeline.simulator import Mix, SimMessage, simulate
-from tests.support.fts_messages import HOUR, T
+from tests.support.fts_messages import HOUR, RECENT
 from tests.support.hostile import hostile_messages
 from tests.support.publishing import Publisher, broker_of
 from tests.support.recounted import rough_traffic
@@ -86,7 +86,7 @@ def regular(messages: int, seed: int) -> list[SimMessage]:
 def poison(rng: Random) -> list[SimMessage]:
     """Hundreds of messages, most of which nobody can use, and every small one that an operator dreads."""
     hostile = [each.message for each in hostile_messages() if len(each.message.body) < _LARGEST]
-    messages = [*simulate(_BURST, rng.randrange(2**32), T, mix=_POISONED), *hostile]
+    messages = [*simulate(_BURST, rng.randrange(2**32), RECENT, mix=_POISONED), *hostile]
     rng.shuffle(messages)
     return messages
 
@@ -94,7 +94,7 @@ def poison(rng: Random) -> list[SimMessage]:
 def skewed(rng: Random) -> list[SimMessage]:
     """Good messages; by their broker's clock they came up to an hour before or after they did."""
     messages = []
-    for message in simulate(_BURST, rng.randrange(2**32), T, mix=Mix(poison=0)):
+    for message in simulate(_BURST, rng.randrange(2**32), RECENT, mix=Mix(poison=0)):
         received_ms = message.received_ms + rng.randint(-HOUR, HOUR)
         messages.append(
             message._replace(received_ms=received_ms, headers={**message.headers, "timestamp": str(received_ms)})

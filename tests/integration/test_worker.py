@@ -33,12 +33,12 @@ from tests.support import postgres
 from tests.support.bridged import lag, records
 from tests.support.commands import Commands, Running
 from tests.support.emptied import empty_topics
+from tests.support.fts_messages import RECENT
 from tests.support.services import services
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
-T = 1_795_312_800_000
 PARTITIONS = 4
 ROUGH = Mix(duplicate=0.05, late=0.05, displaced=0.3, missing_start=0.1, missing_complete=0.1, poison=0.02)
 
@@ -118,7 +118,7 @@ def health(worker: Running) -> tuple[int, Any]:
 
 
 def test_rough_traffic_from_kafka_gives_the_simulators_truth(world: World) -> None:
-    simulation = simulate(20_000, 1, T, mix=ROUGH)
+    simulation = simulate(20_000, 1, RECENT, mix=ROUGH)
     worker = world.worker()
     world.send(simulation)
     world.await_all_told()
@@ -131,7 +131,7 @@ def test_rough_traffic_from_kafka_gives_the_simulators_truth(world: World) -> No
 
 
 def test_a_worker_that_comes_later_reads_what_came_before_it_and_ends_in_the_middle_of_it(world: World) -> None:
-    simulation = simulate(60_000, 2, T)
+    simulation = simulate(60_000, 2, RECENT)
     world.send(simulation)
     first = world.worker()
     eventually(world.received, 30)
@@ -144,7 +144,7 @@ def test_a_worker_that_comes_later_reads_what_came_before_it_and_ends_in_the_mid
 
 
 def test_what_nobody_can_use_becomes_dead_letters_and_the_rest_goes_on(world: World) -> None:
-    simulation = simulate(100, 3, T, mix=Mix(poison=0))
+    simulation = simulate(100, 3, RECENT, mix=Mix(poison=0))
     (pattern, *good) = records(simulation, PARTITIONS)
     largest = pattern._replace(value=b"x" * MAX_BODY_BYTES, headers=[("kind", "fts.start"), ("stomp.message-id", "a")])
     bridged_too_large = pattern._replace(
@@ -173,7 +173,7 @@ def test_what_nobody_can_use_becomes_dead_letters_and_the_rest_goes_on(world: Wo
 
 
 def test_while_postgres_is_away_a_worker_waits_and_loses_nothing(world: World) -> None:
-    simulation = simulate(40_000, 4, T)
+    simulation = simulate(40_000, 4, RECENT)
     worker = world.worker()
     world.send(simulation)
     eventually(world.received, 30)
@@ -195,7 +195,7 @@ def test_a_worker_ends_in_time_while_postgres_is_away(world: World) -> None:
     worker = world.worker()
     world.stack.stop(POSTGRES)
     try:
-        world.send(simulate(1000, 5, T))
+        world.send(simulate(1000, 5, RECENT))
         eventually(lambda: health(worker)[0] == 503, 30)
         worker.end()
     finally:
@@ -204,7 +204,7 @@ def test_a_worker_ends_in_time_while_postgres_is_away(world: World) -> None:
 
 @pytest.mark.parametrize("goes", ["stop", "kill"])
 def test_when_kafka_comes_back_the_same_worker_goes_on(world: World, goes: str) -> None:
-    simulation = simulate(10_000, 6, T)
+    simulation = simulate(10_000, 6, RECENT)
     messages = records(simulation, PARTITIONS)
     worker = world.worker()
     feed(world.access, messages[:5000])
@@ -234,7 +234,7 @@ def test_a_worker_ends_in_time_while_kafka_is_away(world: World) -> None:
 
 
 def test_workers_that_come_and_go_share_the_work_and_count_nothing_twice(world: World) -> None:
-    simulation = simulate(80_000, 8, T)
+    simulation = simulate(80_000, 8, RECENT)
     world.send(simulation)
     steady = world.worker()
     for number in range(6):
@@ -249,7 +249,7 @@ def test_workers_that_come_and_go_share_the_work_and_count_nothing_twice(world: 
 
 def test_more_workers_than_partitions_are_no_harm(world: World) -> None:
     workers = [world.worker() for _ in range(PARTITIONS + 1)]
-    world.send(simulate(1000, 9, T))
+    world.send(simulate(1000, 9, RECENT))
     world.await_all_told()
     assert sum("more workers than partitions" in worker.said() for worker in workers) >= 1
     for worker in workers:
@@ -257,7 +257,7 @@ def test_more_workers_than_partitions_are_no_harm(world: World) -> None:
 
 
 def test_the_faust_command_runs_the_same_worker(world: World) -> None:
-    simulation = simulate(2000, 10, T)
+    simulation = simulate(2000, 10, RECENT)
     world.send(simulation)
     with subprocess.Popen(
         [Path(sys.executable).with_name("faust"), "-A", "consumers.worker.app", "worker"],
@@ -279,7 +279,7 @@ def test_the_faust_command_runs_the_same_worker(world: World) -> None:
 def test_an_error_that_waiting_does_not_mend_ends_the_worker_and_nothing_is_told(world: World) -> None:
     with closing(connect(world.database_url)) as store, store, store.cursor() as cursor:
         cursor.execute("ALTER TABLE store.source_10m RENAME TO source_elsewhere")
-    world.send(simulate(100, 11, T))
+    world.send(simulate(100, 11, RECENT))
     ended = world.commands.run("worker")
     assert ended.code == 2
     assert "run transferscope init" in ended.err.splitlines()[-1]

@@ -8,13 +8,13 @@ from typing import Any
 
 from pipeline.simulator import SimMessage
 from schemas.topics import FTS_COMPLETE, FTS_START
-from tests.support.fts_messages import HOUR, MINUTE, SECOND, TOPIC_OF, T, complete_fields, start_fields
+from tests.support.fts_messages import HOUR, MINUTE, RECENT, SECOND, TOPIC_OF, complete_fields, start_fields
 
 
 def messages_of_key(rng: Random, file_id: int) -> list[SimMessage]:
     """All messages of one transfer key: one to three attempts, some messages lost, some repeated."""
     messages: list[SimMessage] = []
-    at_ms = T + rng.randrange(HOUR)
+    at_ms = RECENT + rng.randrange(HOUR)
     for _ in range(rng.randint(1, 3)):
         took_ms = rng.randrange(2, 20) * MINUTE
         if rng.random() < 0.9:

@@ -19,7 +19,7 @@ PROGRAM = Path(sys.executable).with_name("transferscope")
 PREFIX = "TRANSFERSCOPE_"
 END_WITHIN_S = 10
 """How long a process may take to end after SIGTERM."""
-_RUN_LIMIT_S = 150
+_RUN_LIMIT_S = 270
 _TAIL = 3000
 
 

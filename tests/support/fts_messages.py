@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ T = 1_795_312_800_000
 """2026-11-22T02:00:00Z: the start of an hour, and so of a base window."""
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
+
+RECENT = T + max(0, (time.time_ns() // 1_000_000 - T) // DAY - 7) * DAY
+"""T, or its hour a week ago when that is later: for tests with workers, which drop what is older than a month."""
 
 TOPIC_OF = {
     FTS_START: "transfer.fts_monitoring_start",

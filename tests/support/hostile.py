@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.simulator import SimMessage
 from schemas.topics import FTS_COMPLETE, FTS_QUEUE_STATUS, FTS_START
-from tests.support.fts_messages import ABSENT, DAY, HOUR, SECOND, TOPIC_OF, T, complete_fields, start_fields
+from tests.support.fts_messages import ABSENT, DAY, HOUR, RECENT, SECOND, TOPIC_OF, T, complete_fields, start_fields
 from tests.support.oracle_messages import LARGEST_BODY
 
 ROW = "row"
@@ -36,13 +36,13 @@ class Hostile(NamedTuple):
 
 
 def hostile_messages() -> list[Hostile]:
-    """All of them, received an hour after T."""
+    """All of them, received an hour after RECENT."""
     return [_made(number, *each) for number, each in enumerate(_MESSAGES, start=1)]
 
 
 def _made(number: int, name: str, kind: str, make: Callable[[int], bytes], outcome: str) -> Hostile:
-    headers = {"timestamp": str(T + HOUR), "persistent": "true", **HEADERS}
-    return Hostile(name, SimMessage(TOPIC_OF[kind], make(number), headers, T + HOUR), outcome, str(number))
+    headers = {"timestamp": str(RECENT + HOUR), "persistent": "true", **HEADERS}
+    return Hostile(name, SimMessage(TOPIC_OF[kind], make(number), headers, RECENT + HOUR), outcome, str(number))
 
 
 def _body(fields: dict[str, Any]) -> bytes:
@@ -50,11 +50,13 @@ def _body(fields: dict[str, Any]) -> bytes:
 
 
 def _complete(**changes: Any) -> Callable[[int], bytes]:
-    return lambda number: _body(complete_fields(file_id=number, tr_id=f"id-{number}", **changes))
+    return lambda number: _body(complete_fields(file_id=number, tr_id=f"id-{number}", **(_times() | changes)))
 
 
 def _start(**changes: Any) -> Callable[[int], bytes]:
-    return lambda number: _body(start_fields(file_id=number, transfer_id=f"id-{number}", **changes))
+    return lambda number: _body(
+        start_fields(file_id=number, transfer_id=f"id-{number}", **({"timestamp": RECENT} | changes))
+    )
 
 
 def _bytes(body: bytes) -> Callable[[int], bytes]:
@@ -87,16 +89,19 @@ def _listed(number: int) -> bytes:
     return b"[" + _complete()(number) + b"]"
 
 
-def _later_by(by_ms: int) -> Callable[[int], bytes]:
-    times = ("tr_timestamp_start", "tr_timestamp_complete", "timestamp_tr_st", "timestamp_tr_comp")
+def _times(later_by_ms: int = 0) -> dict[str, int]:
+    """Those of a complete, as if it were of RECENT."""
     fields = complete_fields()
-    return _complete(**{name: fields[name] + by_ms for name in times})
+    return {name: fields[name] + RECENT - T + later_by_ms for name in _TIMES}
+
+
+def _later_by(by_ms: int) -> Callable[[int], bytes]:
+    return _complete(**_times(by_ms))
 
 
 _NO_IDS = {"job_id": ABSENT, "file_id": ABSENT}
-_NO_TIMES = dict.fromkeys(
-    ("tr_timestamp_start", "tr_timestamp_complete", "timestamp_tr_st", "timestamp_tr_comp"), ABSENT
-)
+_TIMES = ("tr_timestamp_start", "tr_timestamp_complete", "timestamp_tr_st", "timestamp_tr_comp")
+_NO_TIMES = dict.fromkeys(_TIMES, ABSENT)
 
 _CHANNEL = {
     "channel_name": "A-B",
@@ -105,7 +110,7 @@ _CHANNEL = {
 
 
 def _status(vo: object) -> bytes:
-    return _body({"fts_id": "fts.example.org", "time": f"{T}", "vo": vo})
+    return _body({"fts_id": "fts.example.org", "time": f"{RECENT}", "vo": vo})
 
 
 _MESSAGES: list[tuple[str, str, Callable[[int], bytes], str]] = [
@@ -138,7 +143,7 @@ _MESSAGES: list[tuple[str, str, Callable[[int], bytes], str]] = [
     ("invalid UTF-8 in a text", FTS_COMPLETE, _not_utf8, ROW),
     ("streaming since 1970", FTS_COMPLETE, _complete(timestamp_tr_st=12), ROW),
     ("10 TB in one transfer", FTS_COMPLETE, _complete(tr_bt_transfered=10**13), ROW),
-    ("numbers as text and 0x04", FTS_START, lambda n: _start(timestamp=f"{T}.000000")(n) + b"\x04", ROW),
+    ("numbers as text and 0x04", FTS_START, lambda n: _start(timestamp=f"{RECENT}.000000")(n) + b"\x04", ROW),
     ("NUL and half a surrogate pair", FTS_START, _start(t_channel="a\0b\ud800"), ROW),
 ]
 

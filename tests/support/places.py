@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from tests.support.fts_messages import MINUTE, T
+from tests.support.fts_messages import MINUTE, RECENT
 from tests.support.oracle_windows import Site
 from tests.support.topology_scan import scan_site
 
-MOVED_MS = T + 25 * MINUTE
+MOVED_MS = RECENT + 25 * MINUTE
 """In the middle of simulated traffic eosatlas.cern.ch moves from one site to another."""
 
 _MOVED = datetime.fromtimestamp(MOVED_MS / 1000, UTC).isoformat()

@@ -10,7 +10,7 @@ from random import Random
 
 from pipeline.simulator import Mix, SimMessage, simulate, write_jsonl
 from pipeline.store.session import connect
-from tests.support.fts_messages import T
+from tests.support.fts_messages import RECENT
 from tests.support.oracle import expect
 from tests.support.oracle_windows import Lookup, Site
 from tests.support.stored import differences
@@ -28,8 +28,8 @@ _SHOWN = 20
 
 
 def rough_traffic(messages: int, seed: int) -> list[SimMessage]:
-    """An hour of traffic from T on, shuffled as a whole: a start comes as often after its complete as before it."""
-    traffic = list(simulate(messages, seed, T, mix=ROUGH))
+    """An hour of recent traffic, shuffled as a whole: a start comes as often after its complete as before it."""
+    traffic = list(simulate(messages, seed, RECENT, mix=ROUGH))
     Random(seed).shuffle(traffic)
     return traffic
 
