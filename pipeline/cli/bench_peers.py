@@ -72,10 +72,10 @@ def peers(messages: int, rounds: int, peers: str, as_json: bool) -> None:
             whole, part = _fed(services.settings, messages)
             ours = [_ours(workers, whole) for workers in WORKERS]
             theirs = [_peer(peer, part if peer.part else whole) for peer in chosen]
-            found = [_round(number, [*ours, *theirs], services) for number in range(rounds)]
+            found = _rounds(rounds, [*ours, *theirs], services)
     contenders = [entrant.contender for entrant in (*ours, *theirs)]
     figures = list(ratios(contenders[: len(ours)], contenders[len(ours) :], found))
-    told = {"messages": messages, "rounds": rounds, "partitions": services.settings.partitions, "span": "6 h"}
+    told = {"messages": messages, "rounds": len(found), "partitions": services.settings.partitions, "span": "6 h"}
     print_report(BenchReport("peers", told, figures, tables(contenders, found)), as_json)
 
 
@@ -99,6 +99,19 @@ def _peer(peer: Peer, load: Load) -> _Entrant:
         peer.title, peer.processes, load.recount.messages, *does, peer.leaves_out, GOALS.get(peer.name)
     )
     return _Entrant(contender, lambda services, name: run_peer(services, load, peer, name))
+
+
+def _rounds(rounds: int, entrants: Sequence[_Entrant], services: Services) -> list[dict[str, Outcome]]:
+    """Those that came to their end, if somebody does not wait for all of them. Raises KeyboardInterrupt before that."""
+    found: list[dict[str, Outcome]] = []
+    try:
+        for number in range(rounds):
+            found.append(_round(number, entrants, services))  # noqa: PERF401 - the interrupt leaves what is there
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        say(f"interrupted: {len(found)} of {rounds} rounds are told")
+    return found
 
 
 def _round(number: int, entrants: Sequence[_Entrant], services: Services) -> dict[str, Outcome]:

@@ -71,6 +71,7 @@ def flow() -> Dataflow:
 
 
 if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # it may come before the windows are written
     addresses = os.environ["PEER_ADDRESSES"].split(",")
     cli_main(flow(), process_id=int(os.environ["PEER_PROCESS"]), addresses=addresses)
     write_windows(rows)
