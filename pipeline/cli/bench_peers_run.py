@@ -97,7 +97,7 @@ def run_peer(services: Services, load: Load, peer: Peer, name: str) -> Outcome:
 
         def result() -> dict[int, Cell]:
             for process in processes:
-                process.end()
+                process.end(_STALLED_S)  # Bytewax closes its windows only now
             return windows_of_peer(store) if peer.stores else _written(processes)
 
         watch = Watch(lambda: sum(process.done() for process in processes), list, processes, _STALLED_S)

@@ -51,12 +51,12 @@ class Beside:
         """The process's number."""
         return self._process.pid
 
-    def end(self) -> None:
+    def end(self, within_s: float = _STOP_LIMIT_S) -> None:
         """SIGTERM, and SIGKILL if that does not end it in time."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(_STOP_LIMIT_S)
+                self._process.wait(within_s)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
