@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -124,6 +125,14 @@ class Process(Beside):
             "PYTHONUNBUFFERED": "1",
         }
         super().__init__(peer.title, [str(python), *peer.command], environment, folder / "log")
+
+    def windows(self) -> list[list[int]]:
+        """What it left at its end. Raises Died when that is nothing."""
+        left = self.folder / "windows.json"
+        if not left.exists():
+            self.check()
+        found: list[list[int]] = json.loads(left.read_bytes())
+        return found
 
     def done(self) -> int:
         """How many messages it has told to be done with."""

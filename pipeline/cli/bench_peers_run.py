@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -137,7 +136,7 @@ def _outcome(
 def _written(processes: Sequence[Process]) -> dict[int, Cell]:
     rows = []
     for process in processes:
-        rows += json.loads((process.folder / "windows.json").read_bytes())
+        rows += process.windows()
     return windows_of(rows)
 
 
