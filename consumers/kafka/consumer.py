@@ -97,11 +97,11 @@ class BulkConsumer:
         """A batch; waits for its first message, but not longer than the time given."""
         return await self._reading.run(lambda: self._read(limits, wait_s))
 
-    async def commit(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Tell the group how far the store is. Partitions that are no longer ours are left out."""
+    async def commit(self, next_offsets: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Tell the group how far the store is; what of it Kafka has taken. It takes nothing while partitions move, and
+        those that are no longer ours are left out."""
         offsets = [TopicPartition(*place, offset) for place, offset in next_offsets.items() if place in self._assigned]
-        if offsets:
-            await self._asking.run(lambda: self._commit(offsets))
+        return await self._asking.run(lambda: self._commit(offsets)) if offsets else {}
 
     async def ask(self) -> None:
         """Returns when Kafka answers and has our topics."""
@@ -149,13 +149,15 @@ class BulkConsumer:
                 log.info("read nothing for %d s and left the group; joining it again", _IDLE_LIMIT_MS // 1000)
         return records
 
-    def _commit(self, offsets: list[TopicPartition]) -> None:
+    def _commit(self, offsets: list[TopicPartition]) -> dict[Partition, int]:
         try:
-            self._client.commit(offsets=offsets, asynchronous=False)
+            taken = self._client.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             if error.args[0].code() not in _TAKEN_AWAY:
                 raise self._away(error.args[0]) from error
             log.debug("partitions were taken away while their offsets were committed: %r", error)
+            return {}
+        return {(place.topic, place.partition): place.offset for place in taken if place.error is None}
 
     def _find_topics(self) -> None:
         try:

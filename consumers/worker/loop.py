@@ -51,7 +51,7 @@ class Source(Protocol):
 
     async def start(self) -> None: ...
     async def read(self, limits: Limits, wait_s: float) -> Chunk: ...
-    async def commit(self, next_offsets: Mapping[Partition, int]) -> None: ...
+    async def commit(self, next_offsets: Mapping[Partition, int]) -> dict[Partition, int]: ...
     async def ask(self) -> None: ...
     async def stop(self) -> None: ...
 
@@ -171,11 +171,11 @@ class Loop:
             return
         try:
             async with asyncio.timeout(_ASK_LIMIT_S):
-                await self._source.commit(untold)
+                taken = await self._source.commit(untold)
         except (KafkaAway, TimeoutError) as error:
             log.debug("offsets are not committed yet: %r", error)
         else:
-            self._ledger.tell(untold)
+            self._ledger.tell(taken)
 
     async def _before_revoke(self) -> None:
         if self._writing is not None:  # its messages need not come again if it ends in time

@@ -31,9 +31,12 @@ class Log:
         self.committed: dict[Partition, int] = {}
         self.body_size = 2
         self.away = False
+        self.moves = False
+        """Partitions are given out anew: no offset is taken meanwhile."""
         self.readers = 0
         self.left = 0
         self.commits: list[dict[Partition, int]] = []
+        self.answers_after_s = 0.0
 
     def open(self, before_revoke: Callable[[], Awaitable[None]]) -> Reader:
         return Reader(self, before_revoke)
@@ -67,10 +70,15 @@ class Reader:
         await asyncio.sleep(0 if messages else min(wait_s, 0.01))
         return Chunk(messages, sum(len(each.body) for each in messages), offsets, {})
 
-    async def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, next_offsets: Mapping[Partition, int]) -> dict[Partition, int]:
         self._check()
+        moves = self._log.moves  # as it is when the request is sent: the answer comes later
         self._log.commits.append(dict(next_offsets))
+        await asyncio.sleep(self._log.answers_after_s)
+        if moves:
+            return {}
         self._log.committed |= next_offsets
+        return dict(next_offsets)
 
     async def ask(self) -> None:
         self._check()

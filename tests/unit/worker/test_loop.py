@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from consumers.kafka.consumer import Partition
 from consumers.worker import backoff, loop
 from consumers.worker.health import Health
 from consumers.worker.loop import Loop
@@ -79,11 +80,11 @@ def told_early(log: Log, store: Store) -> list[Any]:
     early: list[Any] = []
 
     class Watched(Reader):
-        async def commit(self, next_offsets: Any) -> None:
+        async def commit(self, next_offsets: Any) -> dict[Partition, int]:
             stored = set(store.refs)
             if any(message(p, n).ref not in stored for (_, p), end in next_offsets.items() for n in range(end)):
                 early.append(dict(next_offsets))
-            await super().commit(next_offsets)
+            return await super().commit(next_offsets)
 
     log.open = lambda before_revoke: Watched(log, before_revoke)  # type: ignore[method-assign]
     return early
@@ -228,6 +229,22 @@ def test_partitions_are_told_before_they_go_and_forgotten_after() -> None:
         before = len(log.commits)
         await reader.before_revoke()
         assert len(log.commits) == before
+
+    play(log, store, story)
+
+
+def test_what_kafka_does_not_take_while_partitions_move_is_told_when_they_are_ours_again() -> None:
+    """The answer to the last request before a rebalance may come behind it, when all is forgotten and read again."""
+    log, store = Log(50), Store()
+    log.moves, log.answers_after_s = True, 0.3
+
+    async def story(worker: Worker) -> None:
+        await worker.until(lambda: log.commits)
+        reader = worker.readers[0]
+        worker.loop._ledger.forget()  # as at the end of before_revoke, while a request is under way
+        log.moves = False
+        reader.begin()
+        await worker.until(lambda: log.committed == ends(log))
 
     play(log, store, story)
 
