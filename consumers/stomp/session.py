@@ -24,6 +24,7 @@ HEARTBEAT_MS = 10_000
 """Asked for in both directions. The broker is given up after one and a half of them without a sign of life."""
 _LISTENER = "zz-session"
 """stomp.py calls listeners in order of their names: ours comes after its own ``protocol-listener``."""
+_HUNG_UP = "it closed the connection"
 
 
 class Lost(Exception):
@@ -64,6 +65,8 @@ class Session:
             raise self._not_let_in(f"it hung up ({error})") from error
         if not self._listener.wait_connected(CONNECT_TIMEOUT_S):
             why = self._listener.why or f"no STOMP answer within {CONNECT_TIMEOUT_S:.0f} s"
+            if why == _HUNG_UP:  # its reason goes before, and is lost when the connection is reset
+                why += " before it let us in: are user and password right?"
             raise self._not_let_in(why)
 
     def _not_let_in(self, why: str) -> Unreachable:
@@ -187,7 +190,7 @@ class _Listener(ConnectionListener):  # type: ignore[misc]  # stomp.py has no ty
         self.why = f"no sign of life for {HEARTBEAT_MS * 1.5 / 1000:.0f} s"
 
     def on_disconnected(self) -> None:
-        self.end("it closed the connection")
+        self.end(_HUNG_UP)
 
     def end(self, why: str) -> None:
         """The first reason counts."""

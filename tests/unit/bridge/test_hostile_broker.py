@@ -49,6 +49,12 @@ def at_once(*pieces: bytes) -> Act:
     return act
 
 
+def shut_door(visitor: Visitor) -> None:
+    visitor.await_word(b"accept-version")
+    visitor.end()
+    visitor.listen()
+
+
 def without_end(head: bytes, piece: bytes) -> Act:
     def act(visitor: Visitor) -> None:
         visitor.await_word(b"accept-version")
@@ -61,6 +67,7 @@ HOSTILE: dict[str, tuple[Act, str]] = {
     "garbage instead of STOMP": (at_once(b"\x16\x03\x01\x00\xa5" * 400_000), "without the end of a frame's headers"),
     "another protocol": (at_once(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), "no STOMP answer"),
     "nothing at all": (Visitor.listen, "no STOMP answer"),
+    "an end instead of an answer": (shut_door, "before it let us in: are user and password right?"),
     "an error": (at_once(b"ERROR\nmessage:not today\n\n\0\n"), "it refuses: not today"),
     "an error that is no text": (at_once(b"ERROR\n\n\xff\xfe\0\n"), "it refuses"),
     "heart-beats that are no numbers": (at_once(b"CONNECTED\nheart-beat:x,y\n\n\0\n"), "cannot be reached"),
