@@ -20,6 +20,8 @@ _WINDOW = timedelta(milliseconds=WINDOW_MS)
 _LATENESS = timedelta(hours=9)
 _BATCH = 10_000
 
+# It may come before the windows are written; in all threads, so before there are others.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 progress = Progress()
 rows: list[list[int]] = []
 
@@ -71,7 +73,6 @@ def flow() -> Dataflow:
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # it may come before the windows are written
     addresses = os.environ["PEER_ADDRESSES"].split(",")
     cli_main(flow(), process_id=int(os.environ["PEER_PROCESS"]), addresses=addresses)
     write_windows(rows)
