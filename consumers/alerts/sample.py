@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from consumers.alerts import asking
@@ -43,6 +43,28 @@ class Answer(NamedTuple):
 
 Ask = Callable[[], Answer]
 """Asks one service what waits in it; raises Unreachable or KafkaAway."""
+
+
+Place = TypeVar("Place")
+
+
+class Ages:
+    """How long the oldest of what waits has waited, as far as that can be asked; that it cannot is told once."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    def known(self, ask: Callable[[], dict[Place, float]]) -> dict[Place, float]:
+        """What ``ask`` says; nothing when it raises Unreachable or KafkaAway."""
+        try:
+            found = ask()
+        except (Unreachable, KafkaAway) as error:
+            if not self._is_told:
+                log.warning("nobody knows how old what waits is: %s", error)
+            self._is_told = True
+            return {}
+        self._is_told = False
+        return found
 
 
 class Sampling:
@@ -138,7 +160,7 @@ class JolokiaAsk:
     login: Callable[[], tuple[str | None, str | None]]
     watched: Watched
     brokers: Sequence[BrokerSettings]
-    _cannot_browse: bool = field(default=False, init=False)
+    _known: Ages = field(default_factory=Ages, init=False)
 
     def __call__(self) -> Answer:
         found = [
@@ -146,22 +168,15 @@ class JolokiaAsk:
             for each in queue_depths(self.url, *self.login())
         ]
         waiting = [each.name for each in found if each.name in self.watched.ours and each.depth]
-        ages = self._ages(waiting) if waiting else {}
+        ages = self._known.known(lambda: self._ages(waiting)) if waiting else {}
         told = [each._replace(oldest_s=ages.get(each.name)) for each in found]
         return self.watched.samples(urlsplit(self.url).netloc, told)
 
     def _ages(self, names: Sequence[str]) -> dict[str, float]:
-        try:
-            host = addresses_of(self.url)
-            for broker, endpoint in _endpoints(self.brokers):
-                if endpoint.address in host:
-                    found = asking.oldest(endpoint, broker.login, names)
-                    self._cannot_browse = False
-                    return found
-        except Unreachable as error:
-            if not self._cannot_browse:
-                log.warning("nobody knows how old what waits is: %s", error)
-            self._cannot_browse = True
+        host = addresses_of(self.url)
+        for broker, endpoint in _endpoints(self.brokers):
+            if endpoint.address in host:
+                return asking.oldest(endpoint, broker.login, names)
         return {}
 
 

@@ -193,7 +193,7 @@ class Link:
     def _ship(self, batch: list[Delivery], producer: Shipper) -> _Sent:
         span = self._telemetry.traces.begin("publish batch", "producer")
         records = self._records(batch)
-        if span.traceparent:
+        if self._telemetry.traces.is_on:
             named = (TRACEPARENT, span.traceparent)
             records = [record._replace(headers=[*record.headers, named]) for record in records]
         return _Sent(time.monotonic(), producer.ship(records), span)

@@ -31,10 +31,12 @@ def lookup(access: KafkaAccess, references: Sequence[str]) -> dict[str, RawMessa
 
     References to places outside our topics (a line of a file) have none. Raises KafkaAway.
     """
-    places = {place: reference for reference in references if (place := _place(reference)) is not None}
+    places = {reference: place for reference in references if (place := _place(reference)) is not None}
+    found = dict(_records(access, places.values()))
     return {
-        places[place]: raw_message(*place, record.timestamp()[1], record.value() or b"", record.headers() or ())
-        for place, record in _records(access, places)
+        reference: raw_message(*place, record.timestamp()[1], record.value() or b"", record.headers() or ())
+        for reference, place in places.items()
+        if (record := found.get(place)) is not None
     }
 
 
@@ -54,7 +56,7 @@ def _place(reference: str) -> Place | None:
 
 
 def _records(access: KafkaAccess, places: Iterable[Place]) -> Iterator[tuple[Place, Any]]:
-    wanted = list(places)
+    wanted = dict.fromkeys(places)
     if not wanted:
         return
     with closing(_client(access)) as client:

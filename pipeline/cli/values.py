@@ -157,8 +157,7 @@ def http_urls(value: object) -> tuple[str, ...]:
     found = _many(value)
     expected = "an address such as http://host:8161/api/jolokia, or several with commas between them"
     for each in found:
-        parts = urlsplit(each)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        if not _is_http(each):
             raise ValueError(f"{expected}; a user and the file with his password are settings of their own")
     if not found:
         raise ValueError(expected)
@@ -167,16 +166,9 @@ def http_urls(value: object) -> tuple[str, ...]:
 
 def http_url(value: object) -> str:
     """An http:// or https:// address without user and query."""
-    parts = urlsplit(value) if isinstance(value, str) else None
-    if (
-        parts is None
-        or parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or "@" in parts.netloc
-        or parts.query
-    ):
+    if not isinstance(value, str) or not _is_http(value) or urlsplit(value).query:
         raise ValueError("an address such as http://host:4318")
-    return str(value)
+    return value
 
 
 def smtp_url(value: object) -> str:
@@ -257,3 +249,9 @@ def _many(value: object) -> tuple[str, ...]:
 def _is_address(value: str) -> bool:
     match = _ADDRESS.fullmatch(value)
     return match is not None and 0 < int(match[2]) < 65536
+
+
+def _is_http(value: str) -> bool:
+    """Whether it is an http:// or https:// address, and names no user."""
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc

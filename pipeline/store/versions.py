@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from pipeline.store.session import connect
+from pipeline.store.session import AWAY, Unavailable, connect, service_address
 
 _STEPS = Path(__file__).parent / "migrations" / "versions"
 
@@ -19,10 +19,13 @@ def head() -> str:
 
 def current(database_url: str) -> str | None:
     """The version of a database, None before the first step. Raises Unavailable."""
-    with closing(connect(database_url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL")
-        if cursor.fetchone() == (False,):
-            return None
-        cursor.execute("SELECT version_num FROM public.alembic_version")
-        row = cursor.fetchone()
-        return None if row is None else str(row[0])
+    try:
+        with closing(connect(database_url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL")
+            if cursor.fetchone() == (False,):
+                return None
+            cursor.execute("SELECT version_num FROM public.alembic_version")
+            row = cursor.fetchone()
+            return None if row is None else str(row[0])
+    except AWAY as error:
+        raise Unavailable("PostgreSQL", service_address(database_url), str(error)) from error

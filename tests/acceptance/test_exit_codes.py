@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from pipeline.cli.main import COMMANDS, run
-from tests.support.commands import Commands, Ended
+from pipeline.cli.main import COMMANDS
+from tests.support.commands import PREFIX, Commands, Ended
 from tests.support.fts_messages import start_fields
 from tests.support.lines import START, line, write
 from tests.support.places import PLACES
+from tests.support.shell import Shell
 
 pytestmark = pytest.mark.stack
 
@@ -43,7 +45,7 @@ class Case(NamedTuple):
     @property
     def settings(self) -> dict[str, str]:
         """What is wrong."""
-        return {f"TRANSFERSCOPE_{self.variable}": self.value}
+        return {f"{PREFIX}{self.variable}": self.value}
 
     def told_otherwise(self, ended: Ended) -> str | None:
         """What the command has done, unless it is what was expected of it."""
@@ -54,7 +56,7 @@ class Case(NamedTuple):
 def test_every_command_says_in_a_sentence_what_is_away_or_wrong(
     transferscope: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    away, broken = unreachable(tmp_path), misconfigured(tmp_path)
+    shell, away, broken = Shell(capsys), unreachable(tmp_path), misconfigured(tmp_path)
     for cases in (away, broken):
         assert {case.arguments[0] for case in cases} & COMMANDS.keys() == COMMANDS.keys() - NEEDS_NO_SETTINGS
 
@@ -63,12 +65,12 @@ def test_every_command_says_in_a_sentence_what_is_away_or_wrong(
 
     def here(case: Case) -> str | None:
         with monkeypatch.context() as environment:
+            for variable in [name for name in os.environ if name.startswith(PREFIX)]:
+                environment.delenv(variable)
             for variable, value in (transferscope.settings | case.settings).items():
                 environment.setenv(variable, value)
             environment.chdir(transferscope.current_folder)
-            capsys.readouterr()
-            code = run(list(case.arguments))
-        return case.told_otherwise(Ended(code, *capsys.readouterr()))
+            return case.told_otherwise(shell.run(*case.arguments))
 
     stay_up = [case for case in away + broken if case.arguments[0] in STAY_UP]
     others = [case for case in away + broken if case.arguments[0] not in STAY_UP]

@@ -12,7 +12,8 @@ from pipeline.telemetry import metrics
 from tests.support.commands import Commands
 from tests.support.publishing import Publisher
 from tests.support.recounted import assert_recounted, rough_traffic
-from tests.support.traced import attributes, spans
+from tests.support.scraped import address_of
+from tests.support.traced import OUTSIDE, attributes, spans
 from tests.support.waiting import eventually
 from tests.support.webhook import webhook
 
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.stack
 SEED = 81
 MESSAGES = 1000
 PROCESSES = ("bridge", "worker", "relay", "alerts", "web")
-SENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_traces_lead_from_the_broker_to_the_tables_and_to_who_reads_them(
@@ -31,12 +31,11 @@ def test_traces_lead_from_the_broker_to_the_tables_and_to_who_reads_them(
     with webhook() as collector:
         settings = {"TRANSFERSCOPE_TRACES_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "500"}
         running = [transferscope.start(name, settings=settings) for name in PROCESSES]
-        running[-1].await_word("listening on ", 60)
+        page = address_of(running[-1])
         with Publisher(messages, transferscope.settings, rate=2000):
             pass
         transferscope.wait_idle()
-        page = running[-1].said().partition("listening on ")[2].split()[0]
-        request = urllib.request.Request(f"{page}/api/v1/links", headers={"traceparent": SENT})
+        request = urllib.request.Request(f"{page}/api/v1/links", headers={"traceparent": OUTSIDE})
         with urllib.request.urlopen(request, timeout=30) as answer:
             request_id = answer.headers["X-Request-ID"]
         eventually(lambda: [] not in [spans(collector, name) for name in PROCESSES], 60)
@@ -57,9 +56,9 @@ def test_traces_lead_from_the_broker_to_the_tables_and_to_who_reads_them(
     assert set(stages) == set(metrics.STAGES)
     assert stages["commit"] >= len(batches)
 
-    requests = [span for span in spans(collector, "web") if span["traceId"] == SENT.split("-")[1]]
+    requests = [span for span in spans(collector, "web") if span["traceId"] == OUTSIDE.split("-")[1]]
     (asked,) = [span for span in requests if span["name"] == "GET /api/v1/links"]
-    assert asked["parentSpanId"] == SENT.split("-")[2]
+    assert asked["parentSpanId"] == OUTSIDE.split("-")[2]
     assert attributes(asked)["transferscope.request"] == request_id
     assert {span["name"] for span in requests if span.get("parentSpanId") == asked["spanId"]} == {"statement"}
     assert {span["name"] for span in spans(collector, "relay")} == {"relay batch"}

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import postgres
 from tests.support.commands import Commands
+from tests.support.scraped import address_of
 from tests.support.shell import Shell
 from tests.support.waiting import eventually
 
@@ -47,8 +48,7 @@ def test_status_tells_where_it_listens_for_as_long_as_it_does(shell: Shell, data
     commands = Commands({postgres.VARIABLE: database_url}, tmp_path)
     try:
         running = commands.start("web", "--port", "0")
-        running.await_word("listening on ")
-        address = running.said().partition("listening on ")[2].split()[0]
+        address = address_of(running)
         assert shell.json("status")["web"] == [address]
         assert f"web: {address}\n" in shell("status")
         running.end()

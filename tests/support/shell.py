@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.cli.main import run
+from tests.support.commands import Ended
 
 
 class Shell:
@@ -18,11 +19,16 @@ class Shell:
         self.err = ""
 
     def __call__(self, *arguments: object, code: int = 0) -> str:
+        ended = self.run(*arguments)
+        self.err = ended.err
+        assert ended.code == code, f"exit code {ended.code}: {self.err}"
+        return ended.out
+
+    def run(self, *arguments: object) -> Ended:
+        """How the command ended, whatever it says."""
         self._capsys.readouterr()
-        ended = run([str(argument) for argument in arguments])
-        out, self.err = self._capsys.readouterr()
-        assert ended == code, f"exit code {ended}: {self.err}"
-        return out
+        code = run([str(argument) for argument in arguments])
+        return Ended(code, *self._capsys.readouterr())
 
     def json(self, *arguments: object, code: int = 0) -> Any:
         """What the command says with ``--json``."""

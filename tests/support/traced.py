@@ -7,6 +7,9 @@ from typing import Any
 
 from tests.support.webhook import Webhook
 
+OUTSIDE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""The ``traceparent`` of somebody else, as the W3C's text has it."""
+
 
 def spans(collector: Webhook, process: str = "") -> list[dict[str, Any]]:
     """All spans so far; only those of a process, if one is named."""

@@ -20,6 +20,7 @@ from tests.support.commands import Commands
 from tests.support.database import Database
 from tests.support.lines import COMPLETE, complete, line, write
 from tests.support.programs import postgres_program
+from tests.support.scraped import address_of
 from tests.support.services import services
 
 pytestmark = pytest.mark.stack
@@ -88,8 +89,7 @@ def test_processes_write_and_may_not_make_tokens(commands: Commands) -> None:
 def test_pages_are_shown_by_a_login_that_changes_nothing(commands: Commands, server: Server) -> None:
     web = {postgres.VARIABLE: server.as_login("transferscope_pages", "web")}
     running = commands.start("web", "--port", "0", settings=web)
-    running.await_word("listening on ")
-    address = running.said().partition("listening on ")[2].split()[0]
+    address = address_of(running)
     with urlopen(f"{address}/readyz", timeout=10) as reply:
         assert reply.status == 200
     commands("recompute", "--from", "2020-01-01", settings=web, code=2)

@@ -12,11 +12,10 @@ import pytest
 
 from pipeline.telemetry.otlp import MOST_CAUSES, OtlpTraces
 from pipeline.telemetry.traces import NoTraces, traces_to
-from tests.support.traced import attributes, spans
+from tests.support.traced import OUTSIDE, attributes, spans
 from tests.support.waiting import eventually
 from tests.support.webhook import Webhook, webhook
 
-OUTSIDE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HANGS = """
 import socket
 from pipeline.telemetry.traces import traces_to
