@@ -107,10 +107,11 @@ class _Outspoken(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if time.monotonic() > self._ends_at:
             return SpanExportResult.FAILURE
+        _words.first = ""
         result = self._exporter.export(spans)
         is_well = result is SpanExportResult.SUCCESS
         if self._is_well and not is_well:
-            log.warning("%s takes no traces, they are dropped until it does: %s", self._address, _last.said)
+            log.warning("%s takes no traces, they are dropped until it does: %s", self._address, _words.first)
         elif is_well and not self._is_well:
             log.info("%s takes traces again", self._address)
         self._is_well = is_well
@@ -120,18 +121,18 @@ class _Outspoken(SpanExporter):
         self._exporter.shutdown()
 
 
-class _Last(logging.Filter):
-    """Keeps what would be said."""
+class _Words(logging.Filter):
+    """Keeps what would be said first of an attempt: the reason. What follows only says that it was given up."""
 
-    said = "no reason is known"
+    first = ""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        self.said = record.getMessage()
+        self.first = self.first or record.getMessage()
         return False
 
 
-_last = _Last()
-logging.getLogger(trace_exporter.__name__).addFilter(_last)
+_words = _Words()
+logging.getLogger(trace_exporter.__name__).addFilter(_words)
 
 
 def _read(traceparent: str) -> OtelSpan:

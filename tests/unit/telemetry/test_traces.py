@@ -98,6 +98,14 @@ def test_a_collector_that_takes_nothing_is_told_once_and_once_that_it_does_again
     ]
 
 
+def test_a_collector_that_is_not_there_is_told_with_what_the_system_said(caplog: pytest.LogCaptureFixture) -> None:
+    with webhook() as gone:
+        address = gone.url
+    OtlpTraces(address, "bridge").begin("publish batch", "producer").end({})
+    eventually(lambda: "takes no traces" in caplog.text, 20)
+    assert "Connection refused" in caplog.text
+
+
 def test_a_collector_that_never_answers_keeps_no_process_from_ending() -> None:
     began = time.monotonic()
     ended = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True)
